@@ -1,0 +1,1 @@
+"""The GameStream protocol as Moonlight speaks it. No sockets, no clocks, no threads."""

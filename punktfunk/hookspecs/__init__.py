@@ -1,0 +1,1 @@
+"""The hooks a plugin may implement. A hook's docstring is its contract."""

@@ -1,0 +1,73 @@
+"""What this machine can do: the last probe's offers, and what would be picked."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from punktfunk.config.settings import Settings
+from punktfunk.model.offers import Choice, HostFacts, Kind, Offer
+from punktfunk.model.plugins import Manifest
+from punktfunk.registry.discovery import PluginFilter
+from punktfunk.registry.prober import probe
+from punktfunk.registry.ranking import choose
+from punktfunk.registry.report import ProbeReport
+from punktfunk.registry.settings import plugin_settings
+from punktfunk.session.plan import Preferences
+
+log = logging.getLogger(__name__)
+
+
+class Catalog:
+    """Attributes:
+    report: The last probe; empty before the first.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        facts: HostFacts,
+        wanted: PluginFilter,
+        manifests: Mapping[str, Manifest],
+    ) -> None:
+        self.report = ProbeReport()
+        self.preferences = Preferences(
+            order={
+                Kind.COMPOSITOR: settings.drivers.compositor,
+                Kind.CAPTURE: settings.drivers.capture,
+                Kind.ENCODE: settings.drivers.encode,
+                Kind.AUDIO: settings.drivers.audio,
+                Kind.INPUT: settings.drivers.input,
+            }
+        )
+        self._facts = facts
+        self._wanted = wanted
+        self._plugin_tables = settings.plugin
+        self._manifests = manifests
+
+    async def refresh(self) -> ProbeReport:
+        """Ask every plugin again, in a child process."""
+        self.report = await probe(self._facts, self._wanted)
+        for plugin in self.report.plugins:
+            for problem in plugin.problems:
+                log.warning("plugin %s: %s", plugin.record.name, problem)
+        return self.report
+
+    def offers(self, kind: Kind) -> Sequence[Offer]:
+        return self.report.offers(kind)
+
+    def choice(self, kind: Kind) -> Choice:
+        """What a session that wishes for nothing special would get."""
+        return choose(kind, self.offers(kind), order=self.preferences.of(kind))
+
+    def best_encoder(self) -> Offer | None:
+        return self.choice(Kind.ENCODE).picked
+
+    def find_input(self, driver: str) -> Offer | None:
+        return next((it for it in self.offers(Kind.INPUT) if it.driver == driver), None)
+
+    def settings_of(self, kind: Kind, driver: str) -> Mapping[str, object]:
+        """The settings of the plugin that offers a driver, defaults filled in."""
+        plugin = self.report.plugin_of(kind, driver)
+        if plugin is None or plugin not in self._manifests:
+            return {}
+        table = self._plugin_tables.get(plugin, {})
+        return plugin_settings(self._manifests[plugin], table, name=plugin)

@@ -1,0 +1,76 @@
+"""Taking back what a worker did not live to take back itself.
+
+The work is done in a child process: it may wait, kill, and load plugins, none of which
+belongs on the host's event loop.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+
+import cattrs
+
+from punktfunk.model.offers import HostFacts
+from punktfunk.registry.discovery import PluginFilter
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT_S = 20.0
+
+
+class Cleaner:
+    """Runs `punktfunk.session.cleanup` on journals that still have something open."""
+
+    def __init__(self, folder: Path, facts: HostFacts, wanted: PluginFilter) -> None:
+        self._folder = folder
+        self._input = json.dumps(
+            {"facts": cattrs.unstructure(facts), "wanted": _plain(wanted)}
+        ).encode()
+
+    async def clean_all(self) -> None:
+        """At start: whatever an earlier host left behind."""
+        for journal in _journals(self._folder):
+            log.warning("taking back what an earlier session left behind: %s", journal.name)
+            await self.clean(journal)
+
+    async def clean(self, journal: Path) -> None:
+        """Undo one journal. What cannot be undone stays in it for the next start."""
+        if not _left(journal):
+            return
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "punktfunk.session.cleanup", str(journal)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                _, errors = await process.communicate(self._input)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            errors = b"it took too long"
+        if _left(journal):
+            log.error(
+                "not everything could be taken back; the next start tries again: %s",
+                errors.decode(errors="replace").strip(),
+                extra={"journal": str(journal)},
+            )
+
+
+def _journals(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jsonl"))
+
+
+def _left(journal: Path) -> bool:
+    return journal.exists()
+
+
+def _plain(wanted: PluginFilter) -> dict[str, list[str] | None]:
+    return {
+        "allow": None if wanted.allow is None else sorted(wanted.allow),
+        "deny": sorted(wanted.deny),
+    }

@@ -1,0 +1,110 @@
+"""One client's way from `/launch` or `/resume` to a running stream, over RTSP."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from punktfunk.errors import DriverFailed, DriverUnavailable, Refused
+from punktfunk.gamestream.endpoint import is_local_network
+from punktfunk.gamestream.launch import LaunchRequest
+from punktfunk.gamestream.negotiation import StreamLimits, negotiate
+from punktfunk.gamestream.rtsp import RtspRequest, RtspResponse, SealedRtsp
+from punktfunk.gamestream.rtsp_dialogue import RtspDialogue, StartStream
+from punktfunk.gamestream.sdp import Encryption, HostCapabilities
+from punktfunk.model.session import StreamPlan
+from punktfunk.model.stream import StreamPorts
+
+HANDSHAKE_TIMEOUT_S = 10.0
+
+Start = Callable[[StreamPlan], Awaitable[None]]
+
+
+class Handshake:
+    """Implements `punktfunk.net.rtsp_server.RtspSession`.
+
+    Args:
+        start: Starts the stream; the client's ANNOUNCE is answered when it returns.
+        touched: Called with every request, so that the waiting time starts anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        stream_id: int,
+        request: LaunchRequest,
+        remote_ip: str,
+        ports: StreamPorts,
+        capabilities: HostCapabilities,
+        limits: StreamLimits,
+        start: Start,
+        touched: Callable[[], None],
+    ) -> None:
+        self._stream_id = stream_id
+        self._key, self._key_id = request.ri_key, request.ri_key_id
+        self._remote_ip = remote_ip
+        self._limits = limits
+        self._start = start
+        self._touched = touched
+        self._ping_payload = secrets.token_hex(8).upper()
+        self._connect_data = secrets.randbits(32)
+        self._seal = SealedRtsp(request.ri_key) if request.encrypted_rtsp else None
+        self._dialogue = RtspDialogue(
+            ports,
+            self._ping_payload,
+            self._connect_data,
+            capabilities,
+            secrets.token_hex(8).upper(),
+        )
+
+    @property
+    def id(self) -> int:
+        return self._stream_id
+
+    @property
+    def seal(self) -> SealedRtsp | None:
+        return self._seal
+
+    @property
+    def remote_ip(self) -> str:
+        return self._remote_ip
+
+    async def handle(self, request: RtspRequest) -> RtspResponse:
+        self._touched()
+        answer = self._dialogue.receive(request)
+        if not isinstance(answer, StartStream):
+            return answer
+        try:
+            await self._start(self._plan(answer))
+        except Refused as error:
+            return self._dialogue.refused(error)
+        except (DriverUnavailable, DriverFailed) as error:
+            return self._dialogue.refused(error, 503)
+        return self._dialogue.started()
+
+    def _plan(self, start: StartStream) -> StreamPlan:
+        return StreamPlan(
+            stream_id=self._stream_id,
+            request=negotiate(start.announce, self._limits),
+            key=self._key,
+            key_id=self._key_id,
+            ping_payload=self._ping_payload.encode(),
+            connect_data=self._connect_data,
+            client_ip=self._remote_ip,
+        )
+
+
+def encryption_requested(policy: str, remote_ip: str) -> Encryption:
+    """What to switch on although the client would not bother.
+
+    Args:
+        policy: `stream.encryption` of the configuration.
+    """
+    if policy == "always" or (policy == "remote" and not is_local_network(remote_ip)):
+        return Encryption.ALL
+    return Encryption.CONTROL_V2
+
+
+def encryption_required(policy: str, *, control_v2_used: bool) -> Encryption:
+    """Without what a stream is refused. A client that once knew better is held to it."""
+    if policy == "always":
+        return Encryption.ALL
+    return Encryption.CONTROL_V2 if control_v2_used else Encryption.NONE

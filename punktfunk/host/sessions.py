@@ -1,0 +1,303 @@
+"""All sessions of this host: who may launch what, with which ports, and how it ends."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from punktfunk.config.settings import Settings
+from punktfunk.errors import DriverFailed, DriverUnavailable, Refused
+from punktfunk.gamestream.endpoint import normalize_ip
+from punktfunk.gamestream.launch import LaunchRequest
+from punktfunk.gamestream.negotiation import StreamLimits
+from punktfunk.gamestream.sdp import HostCapabilities
+from punktfunk.host.catalog import Catalog
+from punktfunk.host.cleanup import Cleaner
+from punktfunk.host.handshake import Handshake, encryption_requested, encryption_required
+from punktfunk.host.ports import Ports, bind_media
+from punktfunk.host.session import HostSession
+from punktfunk.model.apps import App
+from punktfunk.model.clients import PairedClient
+from punktfunk.model.session import SessionPlan, StreamEnd
+from punktfunk.model.video import Codec, VideoMode
+from punktfunk.session.plan import Cast, cast_drivers, plan_session
+from punktfunk.session.supervisor import WorkerPool
+
+log = logging.getLogger(__name__)
+
+REFILL_DELAY_S = 3.0
+MAX_PACKET_SIZE = 1_424
+_FALLBACK_MODE = VideoMode(width_px=1_280, height_px=720, refresh_mhz=60_000)
+
+
+@attrs.frozen(kw_only=True)
+class Paths:
+    """Where sessions keep their things.
+
+    Attributes:
+        journals: Undo journals, one file a session.
+        runtime: Parent of the seats' runtime folders; short, private.
+    """
+
+    journals: Path
+    runtime: Path
+
+
+class Sessions:
+    """Runs on the host's event loop.
+
+    Attributes:
+        on_started, on_ended: Told after the fact, for plugins and logs.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        ports: Ports,
+        pool: WorkerPool,
+        catalog: Catalog,
+        cleaner: Cleaner,
+        paths: Paths,
+        host_environment: Mapping[str, str],
+        remember_control_v2: Callable[[str], None],
+    ) -> None:
+        self.on_started: Callable[[HostSession], None] = lambda session: None
+        self.on_ended: Callable[[HostSession, str], None] = lambda session, cause: None
+        self._settings = settings
+        self._ports = ports
+        self._pool = pool
+        self._catalog = catalog
+        self._cleaner = cleaner
+        self._paths = paths
+        self._host_environment = host_environment
+        self._remember_control_v2 = remember_control_v2
+        self._sessions: dict[int, HostSession] = {}
+        self._starting: dict[int, str] = {}  # slot: client, from the decision to the session
+        self._ended: dict[int, asyncio.Event] = {}
+        self._session_ids = itertools.count(1)
+        self._stream_ids = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def all(self) -> tuple[HostSession, ...]:
+        return tuple(self._sessions.values())
+
+    def of_client(self, fingerprint: str) -> HostSession | None:
+        for session in self._sessions.values():
+            if session.client == fingerprint and not session.ending:
+                return session
+        return None
+
+    def pending_sessions(self) -> Sequence[Handshake]:
+        """For the RTSP server."""
+        return [it.handshake for it in self._sessions.values() if it.handshake is not None]
+
+    async def launch(
+        self, client: PairedClient, app: App, request: LaunchRequest, remote_ip: str
+    ) -> HostSession:
+        """Start an app for a client that has none running, and expect its RTSP requests.
+
+        Raises:
+            Refused: with the status the client shall see.
+        """
+        self._check_policy(request)
+        busy = client.fingerprint in self._starting.values()
+        if busy or self.of_client(client.fingerprint) is not None:
+            raise Refused("an app is already running for this client", status=400)
+        cast = cast_drivers(app, self._catalog.offers, self._catalog.preferences)
+        slot = self._free_slot()
+        self._starting[slot] = client.fingerprint
+        try:
+            session = await self._start(slot, client, app, request, cast)
+        finally:
+            del self._starting[slot]
+        self._expect(session, client, request, remote_ip, ends_session=True)
+        return session
+
+    async def resume(
+        self, client: PairedClient, request: LaunchRequest, remote_ip: str
+    ) -> HostSession:
+        """Give a client that comes back a new stream of its running app.
+
+        Raises:
+            Refused: nothing runs for it.
+        """
+        self._check_policy(request)
+        session = self.of_client(client.fingerprint)
+        if session is None:
+            raise Refused("no app of this client is running", status=503)
+        session.stop_stream(StreamEnd.REPLACED)
+        self._expect(session, client, request, remote_ip, ends_session=False)
+        return session
+
+    async def end(self, session: HostSession, reason: StreamEnd = StreamEnd.STOPPED) -> None:
+        """End a session and wait until it is gone. Ending it twice is fine."""
+        ended = self._ended.get(session.id)
+        if ended is None:
+            return
+        if not session.ending:
+            session.ending = True
+            session.drop_handshake()
+            await session.worker.quit(reason)
+        await ended.wait()
+
+    def end_client(self, fingerprint: str) -> None:
+        """The client was unpaired: cut what it has, now."""
+        for session in self.all():
+            if session.client == fingerprint:
+                self._spawn(self.end(session, StreamEnd.UNPAIRED))
+
+    async def close(self) -> None:
+        """End everything."""
+        self._closed = True
+        await asyncio.gather(*(self.end(session) for session in self.all()))
+        for task in list(self._tasks):
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._pool.close()
+
+    def offered_codecs(self) -> frozenset[Codec]:
+        """What clients may choose from: probed to work, and allowed."""
+        offer = self._catalog.best_encoder()
+        allowed = frozenset(Codec(name) for name in self._settings.stream.codecs)
+        return (offer.codecs if offer else frozenset()) & allowed
+
+    def _check_policy(self, request: LaunchRequest) -> None:
+        if self._settings.stream.encryption == "always" and request.core_version is None:
+            raise Refused("this host asks for encryption; this client is too old", status=403)
+
+    def _free_slot(self) -> int:
+        limit = self._settings.stream.max_sessions
+        taken = {session.slot for session in self._sessions.values()} | set(self._starting)
+        if self._closed or len(taken) >= limit:
+            raise Refused(
+                f"this host already streams to as many devices as it may ({limit}); "
+                "quit an app there first, or raise stream.max_sessions",
+                status=503,
+            )
+        return next(slot for slot in itertools.count() if slot not in taken)
+
+    async def _start(
+        self, slot: int, client: PairedClient, app: App, request: LaunchRequest, cast: Cast
+    ) -> HostSession:
+        plan = self._plan(app, request, cast)
+        sockets = bind_media(self._settings.host.bind, self._ports.media(slot))
+        three = (sockets.video, sockets.control, sockets.audio)
+        try:
+            worker = await self._pool.take()
+            try:
+                await worker.prepare(plan, three)
+            except (DriverUnavailable, DriverFailed, asyncio.CancelledError):
+                await worker.quit(StreamEnd.FAILED)
+                await self._cleaner.clean(Path(plan.journal))
+                raise
+        except (DriverUnavailable, DriverFailed) as error:
+            log.warning("session did not start: %s", error, extra={"app": app.title})
+            raise Refused(f"{app.title} could not be started: {error}", status=503) from error
+        finally:
+            for sock in three:
+                sock.close()
+        session = HostSession(
+            slot=slot,
+            client=client.fingerprint,
+            app=app,
+            plan=plan,
+            worker=worker,
+            control_v2_used=lambda: self._remember_control_v2(client.fingerprint),
+        )
+        self._sessions[session.id] = session
+        self._ended[session.id] = asyncio.Event()
+        worker.on_exit = lambda cause: self._spawn(self._after(session, cause))
+        asyncio.get_running_loop().call_later(REFILL_DELAY_S, self._pool.refill)
+        log.info("session started: %s", app.title, extra={"session": session.id})
+        self.on_started(session)
+        return session
+
+    def _plan(self, app: App, request: LaunchRequest, cast: Cast) -> SessionPlan:
+        session_id = next(self._session_ids)
+        seat = f"pf-{session_id}-{secrets.token_hex(4)}"
+        return plan_session(
+            cast,
+            app,
+            session_id=session_id,
+            seat=seat,
+            mode=request.mode or _FALLBACK_MODE,
+            channels=request.layout.channels,
+            settings_of=self._catalog.settings_of,
+            runtime_root=str(self._paths.runtime),
+            journal=str(self._paths.journals / f"{seat}.jsonl"),
+            host_environment=self._host_environment,
+        )
+
+    def _expect(
+        self,
+        session: HostSession,
+        client: PairedClient,
+        request: LaunchRequest,
+        remote_ip: str,
+        *,
+        ends_session: bool,
+    ) -> None:
+        remote_ip = normalize_ip(remote_ip)
+        stream_settings = self._settings.stream
+        input_offer = self._catalog.find_input(session.plan.input.name)
+        features = input_offer.features if input_offer else frozenset()
+        policy = stream_settings.encryption
+
+        def expired() -> None:
+            log.info("the client did not come to stream", extra={"session": session.id})
+            if ends_session and session.stream is None:
+                self._spawn(self.end(session, StreamEnd.NEVER_CONNECTED))
+
+        session.expect(
+            Handshake(
+                stream_id=next(self._stream_ids),
+                request=request,
+                remote_ip=remote_ip,
+                ports=self._ports.media(session.slot),
+                capabilities=HostCapabilities(
+                    codecs=self.offered_codecs(),
+                    pen_touch={"pen", "touch"} <= features,
+                    controller_motion="motion" in features,
+                    encryption_requested=encryption_requested(policy, remote_ip),
+                ),
+                limits=StreamLimits(
+                    codecs=self.offered_codecs(),
+                    max_width_px=stream_settings.max_width,
+                    max_height_px=stream_settings.max_height,
+                    max_fps=stream_settings.max_fps,
+                    max_bitrate_kbps=stream_settings.max_bitrate_kbps,
+                    max_packet_size=MAX_PACKET_SIZE,
+                    fec_percent=stream_settings.fec_percent,
+                    encryption_required=encryption_required(
+                        policy, control_v2_used=client.control_v2_used
+                    ),
+                ),
+                start=session.start_stream,
+                touched=session.touch,
+            ),
+            expired,
+        )
+
+    async def _after(self, session: HostSession, cause: str) -> None:
+        """The worker is gone: take back what it left behind, then forget the session."""
+        session.ending = True
+        session.drop_handshake()
+        if cause:
+            log.error("session lost: %s", cause, extra={"session": session.id})
+        await self._cleaner.clean(Path(session.plan.journal))
+        del self._sessions[session.id]
+        self._ended.pop(session.id).set()
+        log.info("session ended", extra={"session": session.id})
+        self.on_ended(session, cause)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,40 @@
+"""Apps a client may launch, and how they are started."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class LaunchSpec:
+    """How to start an app: an argv list, never a shell string.
+
+    An empty `argv` starts nothing: the session is the desktop itself.
+    """
+
+    argv: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    environment: Mapping[str, str] = attrs.field(factory=dict)
+    working_dir: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class App:
+    """An entry of the app list.
+
+    Attributes:
+        library_id: `store:key`, stable for ever; Moonlight's number is made from it.
+        wishes: Drivers this app asks for by name, by kind (`{"capture": "testcard"}`).
+            A wish is never replaced by something else in silence.
+    """
+
+    library_id: str
+    title: str
+    launch: LaunchSpec = attrs.field(factory=LaunchSpec)
+    wishes: Mapping[str, str] = attrs.field(factory=dict)
+    desktop_like: bool = False
+
+    @property
+    def moonlight_id(self) -> int:
+        """A positive 31-bit number, the same after every restart."""
+        return int.from_bytes(sha256(self.library_id.encode()).digest()[:4], "big") >> 1 or 1

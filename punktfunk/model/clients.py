@@ -1,0 +1,54 @@
+"""Who may stream: paired clients and the fingerprint that names each of them."""
+
+import re
+from hashlib import sha256
+from typing import NewType
+
+import attrs
+
+from punktfunk.errors import ProtocolError
+
+Fingerprint = NewType("Fingerprint", str)
+"""SHA-256 of a certificate's DER bytes, 64 lower-case hex digits: a client's only identity."""
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+def fingerprint_of(certificate_der: bytes) -> Fingerprint:
+    return Fingerprint(sha256(certificate_der).hexdigest())
+
+
+def as_fingerprint(text: str) -> Fingerprint:
+    """Check a fingerprint somebody typed or sent; upper case is fine.
+
+    Raises:
+        ProtocolError: it is not 64 hex digits.
+    """
+    lowered = text.lower()
+    if not _FINGERPRINT.fullmatch(lowered):
+        raise ProtocolError("a fingerprint is 64 hexadecimal digits")
+    return Fingerprint(lowered)
+
+
+@attrs.frozen(kw_only=True)
+class PairedClient:
+    """A client whose person proved the PIN.
+
+    Attributes:
+        name: What the device calls itself. Not unique, chosen by the client.
+        subject: The certificate's subject, such as `CN=NVIDIA GameStream Client`. The same
+            in every Moonlight, so it identifies nobody.
+        not_before_unix: Start of validity. For people: dates decide nothing, since
+            embedded clients have wrong clocks.
+        control_v2_used: It has once encrypted its control stream the new way, so the old
+            way is refused from now on.
+    """
+
+    fingerprint: Fingerprint
+    name: str
+    certificate_der: bytes = attrs.field(repr=False)
+    paired_at_unix: int
+    subject: str
+    not_before_unix: int
+    not_after_unix: int
+    control_v2_used: bool = False

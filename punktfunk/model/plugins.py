@@ -1,0 +1,49 @@
+"""What a plugin says about itself, and the settings it understands."""
+
+import attrs
+
+API_VERSION = 1
+SUPPORTED_APIS = frozenset({1})
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """One key of `[plugin.NAME]` in the configuration file.
+
+    Attributes:
+        type: The TOML type it must have: str, int, float, bool, or list (of strings).
+        default: Used when the key is absent; of the same type.
+    """
+
+    name: str
+    type: type
+    default: object
+    doc: str
+
+
+@attrs.frozen(kw_only=True)
+class Manifest:
+    """The module attribute `manifest` of every plugin.
+
+    Attributes:
+        api: The plugin API it was written for, see `API_VERSION`.
+    """
+
+    api: int
+    title: str
+    homepage: str = ""
+    settings: tuple[Setting, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Effect:
+    """Something done to the world outside, as the undo journal keeps it.
+
+    Attributes:
+        kind: Who can reverse it: `process_tree` and `directory` are the core's, anything
+            else has the form `plugin.what` and goes to that plugin's `effect_undo`.
+        data: Plain JSON values, enough to find the thing again and to tell that it is ours.
+    """
+
+    kind: str
+    data: dict[str, str | int]

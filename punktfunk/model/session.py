@@ -1,0 +1,127 @@
+"""What the host tells a session's worker to do, and what the worker says back.
+
+A session lasts from launch to quit; it holds the display, the app and the devices. A
+stream is one client connection inside it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import attrs
+from attrs.validators import in_, max_len, min_len
+
+from punktfunk.model.apps import LaunchSpec
+from punktfunk.model.stream import StreamRequest
+from punktfunk.model.video import VideoMode
+
+
+@attrs.frozen(kw_only=True)
+class DriverRef:
+    """A driver by its entry-point name, with its plugin's settings."""
+
+    name: str
+    settings: Mapping[str, object] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class SessionPlan:
+    """Everything a worker needs to bring a session up. Names and values only.
+
+    Attributes:
+        seat: Unique name; marks the session's processes and folders.
+        channels: Of the session's sink: 2, 6 or 8.
+        start_default_app: Start what the compositor calls its default app, because
+            `launch` is the desktop itself.
+        encoders: By preference; the second is tried once when the first will not open.
+    """
+
+    session_id: int
+    seat: str
+    app_title: str
+    launch: LaunchSpec
+    start_default_app: bool = False
+    mode: VideoMode
+    channels: int = attrs.field(default=2, validator=in_((2, 6, 8)))
+    compositor: DriverRef
+    capture: DriverRef
+    encoders: tuple[DriverRef, ...] = attrs.field(validator=min_len(1))
+    audio: DriverRef
+    audio_encoder: DriverRef
+    input: DriverRef
+    runtime_root: str
+    journal: str
+    host_environment: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class StreamPlan:
+    """One client connection: what was negotiated, and the secrets that guard it.
+
+    Attributes:
+        key: The client's 16-byte key for this stream, never used for another one.
+        key_id: Unsigned; starts the audio nonces.
+        ping_payload: 16 bytes that the client's UDP pings carry.
+        connect_data: What its ENet connection brings along.
+        client_ip: The address that spoke over TLS; media goes nowhere else until an
+            authenticated message comes from another one.
+    """
+
+    stream_id: int
+    request: StreamRequest
+    key: bytes = attrs.field(repr=False, validator=[min_len(16), max_len(16)])
+    key_id: int
+    ping_payload: bytes = attrs.field(repr=False, validator=[min_len(16), max_len(16)])
+    connect_data: int = attrs.field(repr=False)
+    client_ip: str
+
+
+class StreamEnd(StrEnum):
+    """Why a stream ended."""
+
+    CLIENT_LEFT = "client_left"
+    CLIENT_VANISHED = "client_vanished"
+    NEVER_CONNECTED = "never_connected"
+    STOPPED = "stopped"
+    REPLACED = "replaced"
+    UNPAIRED = "unpaired"
+    HOSTILE = "hostile"
+    FAILED = "failed"
+
+
+@attrs.frozen(kw_only=True)
+class StageTiming:
+    """One stage's durations over the last window, microseconds."""
+
+    name: str
+    p50_us: int
+    p99_us: int
+
+
+@attrs.frozen(kw_only=True)
+class StreamSample:
+    """What a stream did in the last window, about a second.
+
+    Attributes:
+        frames_new: Pictures that differed from the one before.
+        frames_repeated: Pictures sent again because nothing had changed.
+        frames_dropped: Captured pictures that were never sent.
+        latency_p50_us: From capture to the last packet handed to the kernel, without the
+            encoder and without intended pacing pauses.
+    """
+
+    stream_id: int
+    window_ms: int
+    stages: tuple[StageTiming, ...] = ()
+    frames_new: int = 0
+    frames_repeated: int = 0
+    frames_dropped: int = 0
+    keyframes: int = 0
+    bytes_sent: int = 0
+    packets_sent: int = 0
+    send_errors: int = 0
+    audio_packets: int = 0
+    bitrate_kbps: int = 0
+    client_frames_lost: int = 0
+    latency_p50_us: int = 0
+    latency_p99_us: int = 0
+    rejected_messages: int = 0

@@ -1,0 +1,1 @@
+"""The host's own listeners: sockets around the protocols, deciding nothing themselves."""

@@ -1,0 +1,100 @@
+"""Everything a plugin author needs. Plugins import this module and nothing else of ours,
+apart from `punktfunk.testing` in their tests.
+"""
+
+from punktfunk.drivers.audio import AudioDriver, AudioEncodeDriver, Samples
+from punktfunk.drivers.base import Driver
+from punktfunk.drivers.capture import CaptureDriver
+from punktfunk.drivers.compositor import CompositorDriver, Display
+from punktfunk.drivers.encode import EncodeDriver
+from punktfunk.drivers.input import InputDriver
+from punktfunk.drivers.seat import Seat, SeatProcess
+from punktfunk.errors import DriverFailed, DriverUnavailable, PunktfunkError
+from punktfunk.hookspecs.markers import hookimpl
+from punktfunk.model.apps import App, LaunchSpec
+from punktfunk.model.audio import (
+    LAYOUTS,
+    SAMPLE_RATE_HZ,
+    STEREO,
+    SURROUND_51,
+    SURROUND_71,
+    ChannelLayout,
+    OpusParams,
+    Speaker,
+)
+from punktfunk.model.frames import Frame, Plane
+from punktfunk.model.input import (
+    ButtonEvent,
+    Feedback,
+    InputEvent,
+    KeyEvent,
+    PointerMotion,
+    PointerPosition,
+    ScrollEvent,
+    TextEvent,
+)
+from punktfunk.model.offers import Availability, HostFacts, Kind, Offer
+from punktfunk.model.plugins import API_VERSION, SUPPORTED_APIS, Effect, Manifest, Setting
+from punktfunk.model.video import (
+    Codec,
+    ColorSpace,
+    ColorSpec,
+    EncodedFrame,
+    EncodeParams,
+    PixelFormat,
+    VideoMode,
+)
+
+__all__ = [
+    "API_VERSION",
+    "LAYOUTS",
+    "SAMPLE_RATE_HZ",
+    "STEREO",
+    "SUPPORTED_APIS",
+    "SURROUND_51",
+    "SURROUND_71",
+    "App",
+    "AudioDriver",
+    "AudioEncodeDriver",
+    "Availability",
+    "ButtonEvent",
+    "CaptureDriver",
+    "ChannelLayout",
+    "Codec",
+    "ColorSpace",
+    "ColorSpec",
+    "CompositorDriver",
+    "Display",
+    "Driver",
+    "DriverFailed",
+    "DriverUnavailable",
+    "Effect",
+    "EncodeDriver",
+    "EncodeParams",
+    "EncodedFrame",
+    "Feedback",
+    "Frame",
+    "HostFacts",
+    "InputDriver",
+    "InputEvent",
+    "KeyEvent",
+    "Kind",
+    "LaunchSpec",
+    "Manifest",
+    "Offer",
+    "OpusParams",
+    "PixelFormat",
+    "Plane",
+    "PointerMotion",
+    "PointerPosition",
+    "PunktfunkError",
+    "Samples",
+    "ScrollEvent",
+    "Seat",
+    "SeatProcess",
+    "Setting",
+    "Speaker",
+    "TextEvent",
+    "VideoMode",
+    "hookimpl",
+]

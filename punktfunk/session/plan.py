@@ -1,0 +1,130 @@
+"""From wishes and offers to a session's plan. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from punktfunk.errors import Refused
+from punktfunk.model.apps import App
+from punktfunk.model.offers import Choice, Kind, Offer
+from punktfunk.model.session import DriverRef, SessionPlan
+from punktfunk.model.video import VideoMode
+from punktfunk.registry.ranking import choose
+
+Offers = Callable[[Kind], Sequence[Offer]]
+DriverSettingsOf = Callable[[Kind, str], Mapping[str, object]]
+
+
+@attrs.frozen(kw_only=True)
+class Preferences:
+    """Orders from the configuration, by kind."""
+
+    order: Mapping[Kind, tuple[str, ...]] = attrs.field(factory=dict)
+
+    def of(self, kind: Kind) -> tuple[str, ...]:
+        return self.order.get(kind, ())
+
+
+@attrs.frozen(kw_only=True)
+class Cast:
+    """The drivers picked for one session, and the choices that led to them."""
+
+    compositor: Offer
+    capture: Offer
+    encoders: tuple[Offer, ...]
+    audio: Offer
+    audio_encoder: Offer
+    input: Offer
+    choices: tuple[Choice, ...]
+
+
+def cast_drivers(app: App, offers: Offers, preferences: Preferences) -> Cast:
+    """Pick a driver of each kind for an app.
+
+    Raises:
+        Refused: a kind has none that fits; status 503, and the message says of each offer
+            why it was passed over.
+    """
+    choices: list[Choice] = []
+
+    def pick(kind: Kind, compositor: str | None = None) -> Offer:
+        choice = choose(
+            kind,
+            offers(kind),
+            wish=app.wishes.get(kind.value),
+            order=preferences.of(kind),
+            compositor=compositor,
+        )
+        choices.append(choice)
+        if choice.picked is None:
+            raise _nothing_fits(app, choice)
+        return choice.picked
+
+    compositor = pick(Kind.COMPOSITOR)
+    encoder = pick(Kind.ENCODE)
+    return Cast(
+        compositor=compositor,
+        capture=pick(Kind.CAPTURE, compositor.driver),
+        encoders=(encoder, *_next_best(encoder, offers(Kind.ENCODE), preferences)),
+        audio=pick(Kind.AUDIO),
+        audio_encoder=pick(Kind.AUDIO_ENCODE),
+        input=pick(Kind.INPUT, compositor.driver),
+        choices=tuple(choices),
+    )
+
+
+def plan_session(
+    cast: Cast,
+    app: App,
+    *,
+    session_id: int,
+    seat: str,
+    mode: VideoMode,
+    channels: int,
+    settings_of: DriverSettingsOf,
+    runtime_root: str,
+    journal: str,
+    host_environment: Mapping[str, str],
+) -> SessionPlan:
+    """Write down everything a worker needs."""
+
+    def ref(kind: Kind, offer: Offer) -> DriverRef:
+        return DriverRef(name=offer.driver, settings=settings_of(kind, offer.driver))
+
+    return SessionPlan(
+        session_id=session_id,
+        seat=seat,
+        app_title=app.title,
+        launch=app.launch,
+        start_default_app=app.desktop_like,
+        mode=mode,
+        channels=channels,
+        compositor=ref(Kind.COMPOSITOR, cast.compositor),
+        capture=ref(Kind.CAPTURE, cast.capture),
+        encoders=tuple(ref(Kind.ENCODE, offer) for offer in cast.encoders),
+        audio=ref(Kind.AUDIO, cast.audio),
+        audio_encoder=ref(Kind.AUDIO_ENCODE, cast.audio_encoder),
+        input=ref(Kind.INPUT, cast.input),
+        runtime_root=runtime_root,
+        journal=journal,
+        host_environment=host_environment,
+    )
+
+
+def _next_best(
+    first: Offer, offers: Sequence[Offer], preferences: Preferences
+) -> tuple[Offer, ...]:
+    others = [offer for offer in offers if offer.driver != first.driver]
+    second = choose(Kind.ENCODE, others, order=preferences.of(Kind.ENCODE)).picked
+    return (second,) if second else ()
+
+
+def _nothing_fits(app: App, choice: Choice) -> Refused:
+    reasons = "; ".join(
+        f"{passed.offer.driver}: {passed.because.rstrip('.')}"
+        for passed in choice.passed_over
+        if passed.offer.rank > 0 or passed.offer.driver in app.wishes.values()
+    )
+    detail = reasons or "no plugin for it is installed"
+    kind = choice.kind.value.replace("_", " ")
+    return Refused(f"no {kind} for {app.title}: {detail}. See: punktfunk doctor", status=503)

@@ -1,0 +1,329 @@
+"""The session's own process. `python -m punktfunk.session.worker LINK_FD HOST_PID`.
+
+The main thread does what must never wait: the link to the host, control and input, pings,
+timers. Pictures, sound and sending have a thread each, see `stream`.
+"""
+
+import contextlib
+import logging
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections import deque
+
+from punktfunk.errors import DriverFailed, DriverUnavailable, PunktfunkError
+from punktfunk.model.input import Feedback, InputEvent
+from punktfunk.model.offers import Kind
+from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan
+from punktfunk.pixels import warm_up
+from punktfunk.registry.loading import load_driver_class
+from punktfunk.session import messages
+from punktfunk.session.control import ControlPlane
+from punktfunk.session.messages import (
+    Alive,
+    Connected,
+    Failed,
+    Message,
+    Prepare,
+    Prepared,
+    Quit,
+    Ready,
+    RequestKeyframe,
+    StartStream,
+    StopStream,
+    StreamEnded,
+    StreamStarted,
+    Warm,
+)
+from punktfunk.session.process import settle
+from punktfunk.session.stage import Stage
+from punktfunk.session.stream import MediaSockets, Stream
+from punktfunk.session.watch import ClientWatch
+
+log = logging.getLogger(__name__)
+
+_BEAT_NS = 1_000_000_000
+_MAX_WAIT_S = 0.25
+_GOODBYE_NS = 200_000_000
+_MAX_DATAGRAMS_AT_ONCE = 64
+_MAX_DATAGRAM_BYTES = 2_048
+_MAX_WAITING_FEEDBACK = 64
+
+
+class Worker:
+    """One session's life, from `Prepare` to `Quit` or the end of the link."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(link, selectors.EVENT_READ)
+        self._wake_r, self._wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(self._wake_r, selectors.EVENT_READ)
+        self._running = True
+        self._stage: Stage | None = None
+        self._sockets: MediaSockets | None = None
+        self._stream: Stream | None = None
+        self._control: ControlPlane | None = None
+        self._watch: ClientWatch | None = None
+        self._feedback: deque[Feedback] = deque(maxlen=_MAX_WAITING_FEEDBACK)
+        self._next_beat_ns = 0
+
+    def run(self) -> None:
+        """Until told to quit, or the host is gone."""
+        try:
+            while self._running:
+                for key, _ in self._selector.select(self._wait_s()):
+                    self._on_readable(key.fileobj)
+                self._tick(time.monotonic_ns())
+        finally:
+            self._end_stream(StreamEnd.STOPPED)
+            if self._stage is not None:
+                self._stage.strike()
+
+    def quit(self) -> None:
+        """End the loop; safe in a signal handler."""
+        self._running = False
+        self.wake()
+
+    def wake(self) -> None:
+        """Any thread: have the loop look around."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_w, b"\0")
+
+    # -- what arrives
+
+    def _on_readable(self, source: object) -> None:
+        if source is self._link:
+            self._on_link()
+        elif source == self._wake_r:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_r, 4_096)
+        elif self._sockets is not None:
+            self._on_socket(source, self._sockets)
+
+    def _on_link(self) -> None:
+        try:
+            received = messages.receive(self._link)
+        except OSError:
+            received = None
+        if received is None:
+            self._running = False
+            return
+        message, descriptors = received
+        self._on_message(message, descriptors)
+
+    def _on_message(self, message: Message, descriptors: list[int]) -> None:
+        match message:
+            case Warm(drivers=drivers):
+                _warm(drivers)
+                self._say(Ready())
+            case Prepare(plan=plan):
+                self._prepare(plan, descriptors)
+            case StartStream(stream=stream):
+                self._start_stream(stream)
+            case StopStream(reason=reason):
+                self._end_stream(reason)
+            case RequestKeyframe():
+                if self._stream is not None:
+                    self._stream.request_keyframe()
+            case Quit(reason=reason):
+                self._end_stream(reason)
+                self._running = False
+            case _:
+                log.error("not for a worker: %s", type(message).__name__)
+
+    def _on_socket(self, source: object, sockets: MediaSockets) -> None:
+        if source is sockets.control:
+            self._on_control(sockets.control)
+            return
+        stream, watch = self._stream, self._watch
+        if stream is None or watch is None:
+            _discard(source)
+        elif source is sockets.audio:
+            stream.audio.drain()
+        elif stream.video.drain() and not watch.video_known:
+            watch.pinged()
+            stream.start_picture()
+
+    def _on_control(self, sock: socket.socket) -> None:
+        for _ in range(_MAX_DATAGRAMS_AT_ONCE):
+            try:
+                data, address = sock.recvfrom(_MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an ICMP error of an earlier send
+            if self._control is not None:
+                self._control.receive(data, address, time.monotonic_ns())
+
+    # -- what the host asks for
+
+    def _prepare(self, plan: SessionPlan, descriptors: list[int]) -> None:
+        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        self._sockets = MediaSockets(*sockets)
+        for sock in sockets:
+            sock.setblocking(False)
+            self._selector.register(sock, selectors.EVENT_READ)
+        try:
+            self._stage = Stage(plan)
+            self._stage.set(self._take_feedback)
+        except PunktfunkError as error:
+            self._say(_failure(error))
+            return
+        self._say(Prepared(self._stage.display.mode))
+
+    def _start_stream(self, plan: StreamPlan) -> None:
+        assert self._stage is not None
+        assert self._sockets is not None
+        self._end_stream(StreamEnd.REPLACED)
+        try:
+            self._stage.resize(plan.request.mode)
+            stream = Stream(plan, self._stage, self._sockets, self.wake)
+        except PunktfunkError as error:
+            self._say(_failure(error))
+            return
+        self._stream = stream
+        self._control = ControlPlane(plan, stream, self._handle_input)
+        self._watch = ClientWatch(time.monotonic_ns())
+        stream.start_sound()
+        self._say(StreamStarted(plan.stream_id, stream.encoder_name))
+
+    def _handle_input(self, event: InputEvent) -> None:
+        assert self._stage is not None
+        try:
+            self._stage.input.handle(event)
+        except DriverFailed as error:
+            if self._stream is not None:
+                self._stream.failure = error
+
+    def _take_feedback(self, feedback: Feedback) -> None:
+        """Any thread."""
+        self._feedback.append(feedback)
+        self.wake()
+
+    # -- what time does
+
+    def _wait_s(self) -> float:
+        if self._control is None:
+            return _MAX_WAIT_S
+        deadline_ns = self._control.next_deadline_ns()
+        if deadline_ns is None:
+            return _MAX_WAIT_S
+        return min(_MAX_WAIT_S, max(0.0, (deadline_ns - time.monotonic_ns()) / 1e9))
+
+    def _tick(self, now_ns: int) -> None:
+        self._tend_stream(now_ns)
+        if now_ns >= self._next_beat_ns and self._stage is not None:
+            self._next_beat_ns = now_ns + _BEAT_NS
+            self._beat()
+
+    def _tend_stream(self, now_ns: int) -> None:
+        stream, control, watch = self._stream, self._control, self._watch
+        if stream is None or control is None or watch is None:
+            return
+        control.poll(now_ns)
+        while self._feedback:
+            control.send(self._feedback.popleft())
+        self._flush(control, now_ns)
+        was_connected = watch.connected
+        if control.heard_ns is not None:
+            watch.heard(control.heard_ns)
+        if watch.connected and not was_connected:
+            self._say(Connected(stream.plan.stream_id))
+        if stream.failure is not None:
+            self._end_stream(StreamEnd.FAILED, str(stream.failure))
+        elif (end := control.ended or watch.verdict(now_ns)) is not None:
+            self._end_stream(end)
+
+    def _beat(self) -> None:
+        stream, control = self._stream, self._control
+        if stream is None or control is None:
+            self._say(Alive())
+        else:
+            stream.meter.rejected_messages = control.rejected
+            stream.meter.client_frames_lost = control.frames_lost
+            self._say(Alive((stream.sample(),)))
+        assert self._stage is not None
+        try:
+            self._stage.check()
+        except DriverFailed as error:
+            self._end_stream(StreamEnd.FAILED, str(error))
+            self._say(_failure(error))
+            self._running = False
+
+    def _flush(self, control: ControlPlane, now_ns: int) -> None:
+        assert self._sockets is not None
+        for datagram, address in control.outgoing(now_ns):
+            assert isinstance(address, tuple)
+            with contextlib.suppress(OSError):  # lost like any datagram; ENet sends it again
+                self._sockets.control.sendto(datagram, address)
+
+    def _end_stream(self, reason: StreamEnd, detail: str = "") -> None:
+        """Say goodbye to the client, stop the threads, let go of every key and button."""
+        stream, control = self._stream, self._control
+        if stream is None or control is None:
+            return
+        self._stream = self._control = self._watch = None
+        if reason is not StreamEnd.CLIENT_LEFT:
+            self._say_goodbye(control)
+        stream.close()
+        assert self._stage is not None
+        with contextlib.suppress(DriverFailed):
+            self._stage.input.release_all()
+        self._say(StreamEnded(stream.plan.stream_id, reason, detail))
+
+    def _say_goodbye(self, control: ControlPlane) -> None:
+        """Termination first, and time to arrive; a bare disconnect looks like an error."""
+        assert self._sockets is not None
+        deadline_ns = time.monotonic_ns() + _GOODBYE_NS
+        control.terminate()
+        control.poll(time.monotonic_ns())
+        while not control.silent and (now_ns := time.monotonic_ns()) < deadline_ns:
+            self._flush(control, now_ns)
+            time.sleep(0.005)
+            with contextlib.suppress(OSError):
+                data, address = self._sockets.control.recvfrom(_MAX_DATAGRAM_BYTES)
+                control.receive(data, address, time.monotonic_ns())
+        control.disconnect()
+        self._flush(control, time.monotonic_ns())
+
+    def _say(self, message: messages.ToHost) -> None:
+        with contextlib.suppress(OSError):  # the host is gone; the link's end says so too
+            messages.send(self._link, message)
+
+
+def _warm(drivers: tuple[str, ...]) -> None:
+    warm_up()
+    for entry in drivers:
+        kind, _, name = entry.partition(":")
+        with contextlib.suppress(DriverUnavailable, ValueError):
+            load_driver_class(Kind(kind), name)
+
+
+def _failure(error: PunktfunkError) -> Failed:
+    if isinstance(error, DriverUnavailable):
+        return Failed(what="unavailable", driver=error.driver, reason=error.reason, hint=error.hint)
+    return Failed(what="failed", reason=str(error))
+
+
+def _discard(source: object) -> None:
+    assert isinstance(source, socket.socket)
+    with contextlib.suppress(OSError):
+        source.recvfrom(_MAX_DATAGRAM_BYTES)
+
+
+def main() -> int:
+    link = socket.socket(fileno=int(sys.argv[1]))
+    settle(int(sys.argv[2]))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    worker = Worker(link)
+    signal.signal(signal.SIGTERM, lambda *_: worker.quit())
+    worker.run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

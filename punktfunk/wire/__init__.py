@@ -1,0 +1,1 @@
+"""Sans-I/O tools shared by every protocol: bytes in, values out."""
