@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from hashlib import sha256
 
 from punktfunk.errors import Refused
 from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake
@@ -46,6 +47,7 @@ class HostSession:
         self.sample: StreamSample | None = None
         self.handshake: Handshake | None = None
         self.ending = False
+        self._used_keys: set[bytes] = set()
         self._control_v2_used = control_v2_used
         self._timer: asyncio.TimerHandle | None = None
         worker.on_message = self._on_message
@@ -53,6 +55,18 @@ class HostSession:
     @property
     def id(self) -> int:
         return self.plan.session_id
+
+    def use_key(self, key: bytes) -> None:
+        """Take a key for the next stream.
+
+        Raises:
+            Refused: an earlier stream had it. Counters start anew with each stream, and a
+                nonce must never be used twice under one key.
+        """
+        digest = sha256(key).digest()
+        if digest in self._used_keys:
+            raise Refused("a new stream needs a new key", status=400)
+        self._used_keys.add(digest)
 
     def expect(self, handshake: Handshake, expired: Callable[[], None]) -> None:
         """Wait a while for the client's RTSP requests.

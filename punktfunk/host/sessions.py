@@ -132,8 +132,8 @@ class Sessions:
         session = self.of_client(client.fingerprint)
         if session is None:
             raise Refused("no app of this client is running", status=503)
-        session.stop_stream(StreamEnd.REPLACED)
         self._expect(session, client, request, remote_ip, ends_session=False)
+        session.stop_stream(StreamEnd.REPLACED)
         return session
 
     async def end(self, session: HostSession, reason: StreamEnd = StreamEnd.STOPPED) -> None:
@@ -244,6 +244,7 @@ class Sessions:
         *,
         ends_session: bool,
     ) -> None:
+        session.use_key(request.ri_key)
         remote_ip = normalize_ip(remote_ip)
         stream_settings = self._settings.stream
         input_offer = self._catalog.find_input(session.plan.input.name)

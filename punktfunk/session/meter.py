@@ -15,12 +15,7 @@ _MAX_VALUES = 4_096
 
 
 class Meter:
-    """Counters of one stream.
-
-    Attributes:
-        frames_new, frames_repeated, frames_dropped, keyframes: Written by the picture
-            thread; the others by the thread whose work they count.
-    """
+    """Counters of one stream; each is written by the one thread whose work it counts."""
 
     def __init__(self) -> None:
         self.frames_new = 0
@@ -29,6 +24,7 @@ class Meter:
         self.keyframes = 0
         self.bytes_sent = 0
         self.packets_sent = 0
+        self.packets_dropped = 0
         self.send_errors = 0
         self.audio_packets = 0
         self.client_frames_lost = 0
@@ -80,6 +76,7 @@ class Meter:
             keyframes=self._since("keyframes"),
             bytes_sent=self._since("bytes_sent"),
             packets_sent=self._since("packets_sent"),
+            packets_dropped=self._since("packets_dropped"),
             send_errors=self._since("send_errors"),
             audio_packets=self._since("audio_packets"),
             client_frames_lost=self._since("client_frames_lost"),

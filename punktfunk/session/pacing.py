@@ -13,7 +13,7 @@ BURST_PACKETS = 44
 GROUP_PACKETS = 16
 """The unit of a frame that is spread."""
 
-MOST_GROUPS = 8
+MOST_GROUPS = 5
 """Each group costs a sleep, and waking up is dearer than sending. A frame of more groups
 than this gets larger ones, as far as a system call takes them."""
 

@@ -77,6 +77,7 @@ class TransmitLoop:
         self._meter.add("send", ended_ns - started_ns - counters.sleep_ns)
         self._meter.packets_sent += counters.packets
         self._meter.bytes_sent += counters.bytes
+        self._meter.packets_dropped += counters.dropped_packets
         self._meter.send_errors += counters.errors
         self._meter.add_latency(
             ended_ns - encoded.captured_ns - frame.encode_ns - counters.sleep_ns

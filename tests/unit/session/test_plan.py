@@ -1,0 +1,76 @@
+import pytest
+
+from punktfunk.errors import Refused
+from punktfunk.model.apps import App
+from punktfunk.model.offers import Availability, Kind, Offer
+from punktfunk.session.plan import Preferences, cast_drivers
+
+YES = Availability.yes()
+DESKTOP = App(library_id="builtin:desktop", title="Desktop")
+PATTERN = App(
+    library_id="builtin:test-pattern",
+    title="Test pattern",
+    wishes={"compositor": "null", "capture": "testcard", "audio": "tone", "input": "memory"},
+)
+TEST_ONLY = [
+    Offer(kind=Kind.COMPOSITOR, driver="null", rank=0, availability=YES),
+    Offer(kind=Kind.CAPTURE, driver="testcard", rank=0, availability=YES),
+    Offer(kind=Kind.AUDIO, driver="tone", rank=0, availability=YES),
+    Offer(kind=Kind.INPUT, driver="memory", rank=0, availability=YES),
+    Offer(kind=Kind.ENCODE, driver="software", rank=10, availability=YES),
+    Offer(kind=Kind.AUDIO_ENCODE, driver="opus", rank=10, availability=YES),
+]
+
+
+def real(available: Availability) -> list[Offer]:
+    return [
+        Offer(kind=Kind.COMPOSITOR, driver="wlroots", rank=50, availability=available),
+        Offer(kind=Kind.CAPTURE, driver="wlroots", rank=50, availability=available,
+              compositors=frozenset({"wlroots"})),
+        Offer(kind=Kind.INPUT, driver="wlroots", rank=50, availability=available,
+              compositors=frozenset({"wlroots"})),
+        Offer(kind=Kind.AUDIO, driver="pulse", rank=50, availability=YES),
+    ]  # fmt: skip
+
+
+def cast(app, offers):
+    return cast_drivers(
+        app, lambda kind: [offer for offer in offers if offer.kind is kind], Preferences()
+    )
+
+
+def test_a_desktop_gets_the_drivers_that_belong_together():
+    drivers = cast(DESKTOP, TEST_ONLY + real(YES))
+
+    assert drivers.compositor.driver == "wlroots"
+    assert drivers.capture.driver == "wlroots"
+    assert drivers.input.driver == "wlroots"
+    assert drivers.audio.driver == "pulse"
+
+
+def test_the_test_pattern_gets_what_it_asks_for_even_where_a_desktop_is():
+    drivers = cast(PATTERN, TEST_ONLY + real(YES))
+
+    assert (drivers.compositor.driver, drivers.capture.driver) == ("null", "testcard")
+
+
+def test_the_test_card_never_stands_in_for_a_desktop():
+    with pytest.raises(Refused) as refused:
+        cast(DESKTOP, TEST_ONLY)
+
+    assert refused.value.fields["status"] == 503
+
+
+def test_a_refusal_says_why_and_what_to_do():
+    broken = real(Availability.no("sway is not installed", hint="apt install sway"))
+
+    with pytest.raises(Refused, match=r"sway is not installed.*apt install sway"):
+        cast(DESKTOP, TEST_ONLY + broken)
+
+
+def test_the_next_best_encoder_is_kept_in_reserve():
+    hardware = Offer(kind=Kind.ENCODE, driver="nvenc", rank=100, availability=YES)
+
+    drivers = cast(PATTERN, [*TEST_ONLY, hardware])
+
+    assert [offer.driver for offer in drivers.encoders] == ["nvenc", "software"]

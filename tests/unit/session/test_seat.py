@@ -1,0 +1,92 @@
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from punktfunk.errors import DriverFailed
+from punktfunk.journal import MARK, Journal
+from punktfunk.session.seat import SessionSeat, allowed_environment
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "j.jsonl")
+
+
+@pytest.fixture
+def seat(tmp_path: Path, journal: Journal):
+    it = SessionSeat(
+        f"seat-{os.getpid()}",
+        root=tmp_path / "run",
+        journal=journal,
+        host_environment={**os.environ, "PUNKTFUNK_MGMT_TOKEN": "secret", "DBUS_X": "y"},
+    )
+    it.enter()
+    yield it
+    it.leave()
+
+
+def test_the_runtime_folder_is_private(seat):
+    assert stat.S_IMODE(seat.runtime_dir.stat().st_mode) == 0o700
+
+
+def test_programs_get_an_allow_list_of_the_environment(seat):
+    program = seat.spawn("env", [sys.executable, "-c", "import os; print(dict(os.environ))"])
+    while program.exit_status() is None:
+        os.sched_yield()
+    printed = seat.log_tail("env")
+
+    assert "secret" not in printed
+    assert "DBUS_X" not in printed
+    assert f"'{MARK}': '{seat.name}'" in printed
+    assert f"'XDG_RUNTIME_DIR': '{seat.runtime_dir}'" in printed
+
+
+def test_a_token_is_not_on_the_allow_list():
+    assert allowed_environment({"PUNKTFUNK_MGMT_TOKEN": "x", "PATH": "/bin"}) == {"PATH": "/bin"}
+
+
+def test_leaving_ends_every_program_and_removes_the_folder(seat, journal):
+    program = seat.spawn("sleep", ["sleep", "60"])
+    seat.leave()
+
+    assert program.exit_status() is not None
+    assert not seat.runtime_dir.exists()
+    assert journal.pending() == ()
+
+
+def test_a_program_that_does_not_exist_is_an_error_with_its_name(seat):
+    with pytest.raises(DriverFailed, match="could not start nothing"):
+        seat.spawn("nothing", ["/no/such/program"])
+
+
+def test_stopping_takes_the_whole_group(seat):
+    script = (
+        "import subprocess, time\nc = subprocess.Popen(['sleep', '60'])\n"
+        "print(c.pid, flush=True)\ntime.sleep(60)"
+    )
+    program = seat.spawn("group", [sys.executable, "-c", script])
+    while not seat.log_tail("group"):
+        os.sched_yield()
+    child = int(seat.log_tail("group"))
+    program.stop()
+
+    # Its parent is gone, so whoever is the reaper here may not have collected it yet.
+    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+
+
+def test_everything_is_in_the_journal_before_it_exists(tmp_path, journal):
+    it = SessionSeat("early", root=tmp_path / "run", journal=journal, host_environment={})
+    kinds = []
+    record = journal.record
+    journal.record = lambda effect: (
+        kinds.append((effect.kind, it.runtime_dir.exists())),
+        record(effect),
+    )
+    it.enter()
+    it.leave()
+
+    assert ("directory", False) in kinds
+    assert ("process_tree", False) in kinds
