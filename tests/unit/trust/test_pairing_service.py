@@ -1,0 +1,152 @@
+import asyncio
+import logging
+
+import pytest
+
+from punktfunk.errors import ProtocolError, Refused
+from punktfunk.gamestream.pairing import AttemptKey, read_request
+from punktfunk.gamestream.pairing_table import WAIT_NS, NoAttemptWaiting
+from punktfunk.trust.identity import load_or_make_identity
+from punktfunk.trust.pairing import PairingService
+from punktfunk.trust.store import MAX_CLIENTS, ClientStore
+
+KEY = AttemptKey.of("0123456789ABCDEF", "192.168.1.20")
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory):
+    return load_or_make_identity(tmp_path_factory.mktemp("identity"))
+
+
+class Clock:
+    now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ClientStore(tmp_path)
+
+
+@pytest.fixture
+def service(identity, store, clock):
+    return PairingService(identity, store, now_ns=clock)
+
+
+async def waiting(service, key, client, pairing=None):
+    """A client in stage 1, up to the point where a person is asked."""
+    salt = pairing.salt if pairing else bytes(16)
+    request = read_request("roth", salt, client.certificate_pem)
+    before = len(service.pending())
+    task = asyncio.ensure_future(service.begin(key, request))
+    async with asyncio.timeout(5):
+        while len(service.pending()) == before and not task.done():
+            await asyncio.sleep(0)
+    return task
+
+
+async def test_a_client_is_stored_only_after_the_last_stage(
+    service, store, identity, moonlights, caplog
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    pairing = moonlights[0].pairing("4711")
+    begun = await waiting(service, KEY, moonlights[0], pairing)
+    assert [(p.address, p.client_name, p.seconds_left) for p in service.pending()] == [
+        ("192.168.1.20", "Moonlight", 180)
+    ]
+
+    service.submit_pin("4711")
+    assert await begun == identity.certificate_pem
+    reply = service.answer_challenge(KEY, pairing.stage2())
+    service.answer_response(KEY, pairing.stage3(reply))
+    assert store.clients() == ()
+    client = service.finish(KEY, pairing.stage4())
+
+    assert store.clients() == (client,)
+    assert client.fingerprint == moonlights[0].fingerprint
+    assert client.subject == "CN=NVIDIA GameStream Client"
+    assert service.pending() == ()
+    assert "4711" not in caplog.text
+
+
+async def test_a_wrong_pin_stores_nothing(service, store, moonlights) -> None:
+    pairing = moonlights[0].pairing("4711")
+    begun = await waiting(service, KEY, moonlights[0], pairing)
+    service.submit_pin("1234")
+    await begun
+    reply = service.answer_challenge(KEY, pairing.stage2())
+    service.answer_response(KEY, pairing.stage3(reply))
+
+    assert service.finish(KEY, pairing.stage4()) is None
+
+    assert store.clients() == ()
+
+
+async def test_a_stage_out_of_order_lets_the_waiting_client_know(service, moonlights) -> None:
+    begun = await waiting(service, KEY, moonlights[0])
+
+    with pytest.raises(ProtocolError):
+        service.answer_challenge(KEY, bytes(16))
+
+    with pytest.raises(Refused):
+        await begun
+    assert service.pending() == ()
+
+
+async def test_a_replaced_client_stops_waiting(service, moonlights) -> None:
+    old = await waiting(service, KEY, moonlights[0])
+    request = read_request("roth", bytes(16), moonlights[1].certificate_pem)
+    new = asyncio.ensure_future(service.begin(KEY, request))
+
+    with pytest.raises(Refused):
+        await old
+
+    assert [p.id for p in service.pending()] == [2]
+    with pytest.raises(NoAttemptWaiting):
+        service.submit_pin("1234", attempt_id=1)
+    service.submit_pin("1234", attempt_id=2)
+    await new
+
+
+async def test_a_client_that_hangs_up_is_forgotten(service, moonlights) -> None:
+    begun = await waiting(service, KEY, moonlights[0])
+
+    begun.cancel()
+    await asyncio.wait([begun])
+
+    assert service.pending() == ()
+    with pytest.raises(NoAttemptWaiting):
+        service.submit_pin("1234")
+
+
+async def test_nobody_waits_longer_than_three_minutes(service, clock, moonlights) -> None:
+    clock.now_ns = 5
+    begun = await waiting(service, KEY, moonlights[0])
+
+    clock.now_ns = WAIT_NS + 5
+
+    assert service.pending() == ()
+    with pytest.raises(NoAttemptWaiting):
+        service.submit_pin("1234")
+    service.drop(KEY)
+    with pytest.raises(Refused, match="no PIN"):
+        await begun
+
+
+async def test_a_full_store_says_so_before_a_person_types_a_pin(
+    service, store, moonlights, monkeypatch
+) -> None:
+    monkeypatch.setattr("punktfunk.trust.store.MAX_CLIENTS", 0)
+    request = read_request("roth", bytes(16), moonlights[0].certificate_pem)
+
+    with pytest.raises(Refused, match="no room"):
+        await service.begin(KEY, request)
+
+    assert MAX_CLIENTS > 0 and service.pending() == ()
