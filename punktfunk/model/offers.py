@@ -1,6 +1,6 @@
 """What plugins say they could do here, and what was picked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import attrs
@@ -37,6 +37,14 @@ class Availability:
         return cls(False, reason, hint)
 
 
+def _words(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
+def _codecs(values: Iterable[Codec]) -> frozenset[Codec]:
+    return frozenset(values)
+
+
 @attrs.frozen(kw_only=True)
 class Offer:
     """One thing a plugin could run on this machine, available or not.
@@ -56,9 +64,9 @@ class Offer:
     title: str = ""
     rank: int = attrs.field(default=10, validator=[ge(0), le(100)])
     availability: Availability
-    compositors: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    codecs: frozenset[Codec] = attrs.field(default=frozenset(), converter=frozenset)
-    features: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    compositors: frozenset[str] = attrs.field(default=frozenset(), converter=_words)
+    codecs: frozenset[Codec] = attrs.field(default=frozenset(), converter=_codecs)
+    features: frozenset[str] = attrs.field(default=frozenset(), converter=_words)
 
 
 @attrs.frozen(kw_only=True)

@@ -118,6 +118,7 @@ class StreamSample:
     keyframes: int = 0
     bytes_sent: int = 0
     packets_sent: int = 0
+    packets_dropped: int = 0
     send_errors: int = 0
     audio_packets: int = 0
     bitrate_kbps: int = 0

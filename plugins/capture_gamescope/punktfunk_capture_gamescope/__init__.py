@@ -1,0 +1,11 @@
+"""gamescope as a compositor. In this version it only says what it finds."""
+
+from punktfunk.plugin import Availability, HostFacts, Manifest, hookimpl
+from punktfunk_capture_gamescope.machine import status
+
+manifest = Manifest(api=1, title="gamescope")
+
+
+@hookimpl
+def plugin_status(host: HostFacts) -> Availability:
+    return status(host)

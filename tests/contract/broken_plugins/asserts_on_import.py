@@ -1,0 +1,3 @@
+"""Asserts something about the machine when it is imported."""
+
+raise AssertionError("this is not my machine")

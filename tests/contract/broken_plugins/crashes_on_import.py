@@ -1,0 +1,5 @@
+"""Loads a native library that crashes."""
+
+import ctypes
+
+ctypes.string_at(0)

@@ -1,0 +1,5 @@
+"""Waits for a server when it is imported."""
+
+import threading
+
+threading.Event().wait()
