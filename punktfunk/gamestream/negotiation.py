@@ -10,7 +10,7 @@ from punktfunk.errors import Refused
 from punktfunk.gamestream.sdp import Announce, Encryption
 from punktfunk.model.audio import LAYOUTS, ChannelLayout, OpusParams
 from punktfunk.model.stream import StreamRequest
-from punktfunk.model.video import MAX_SIDE_PX, Codec, ColorSpace, ColorSpec, VideoMode
+from punktfunk.model.video import MAX_SIDE_PX, Codec, ColorSpace, ColorSpec, VideoMode, codec_set
 
 MIN_SIDE_PX = 64
 MAX_FPS = 1_000
@@ -43,7 +43,7 @@ class StreamLimits:
             `CONTROL_V2` of a client that once used it.
     """
 
-    codecs: frozenset[Codec] = attrs.field(converter=frozenset[Codec])
+    codecs: frozenset[Codec] = attrs.field(converter=codec_set)
     max_width_px: int = attrs.field(default=7_680, validator=[ge(MIN_SIDE_PX), le(MAX_SIDE_PX)])
     max_height_px: int = attrs.field(default=4_320, validator=[ge(MIN_SIDE_PX), le(MAX_SIDE_PX)])
     max_fps: int = attrs.field(default=240, validator=[ge(1), le(MAX_FPS)])

@@ -11,7 +11,7 @@ import attrs
 
 from punktfunk.errors import ProtocolError
 from punktfunk.gamestream.audio import OPUS_LAYOUTS, surround_params
-from punktfunk.model.video import Codec
+from punktfunk.model.video import Codec, codec_set
 
 MAX_ATTRIBUTES = 256
 MAX_LINE_BYTES = 512
@@ -42,7 +42,7 @@ class HostCapabilities:
         encryption_requested: Switched on even where the client would not bother.
     """
 
-    codecs: frozenset[Codec] = attrs.field(converter=frozenset[Codec])
+    codecs: frozenset[Codec] = attrs.field(converter=codec_set)
     reference_invalidation: bool = False
     pen_touch: bool = False
     controller_motion: bool = False

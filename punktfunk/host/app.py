@@ -24,7 +24,6 @@ from punktfunk.net.rtsp_server import RtspServer
 from punktfunk.registry.calls import PluginCalls
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.facts import gather_facts
-from punktfunk.registry.loading import load_plugins
 from punktfunk.session.supervisor import WorkerPool
 from punktfunk.trust.files import make_private_folder
 from punktfunk.trust.identity import load_or_make_identity
@@ -52,9 +51,8 @@ class Host:
         self.pairing = PairingService(self.identity, self.clients)
         wanted = plugin_filter(settings)
         facts = gather_facts(settings.plugin)
-        self.plugins = load_plugins(wanted)
-        self.events = Events(PluginCalls(self.plugins))
-        self.catalog = Catalog(settings, facts, wanted, self.plugins.manifests)
+        self.events = Events()
+        self.catalog = Catalog(settings, facts, wanted)
         self.cleaner = Cleaner(config_dir / "journal", facts, wanted)
         self.pool = WorkerPool(self._drivers_to_warm)
         self.sessions = Sessions(
@@ -80,6 +78,7 @@ class Host:
             ConfigError: a port is taken.
         """
         await asyncio.gather(self.catalog.refresh(), self.cleaner.clean_all())
+        self.events.listeners = PluginCalls(self.catalog.plugins)
         addresses = [self.settings.host.bind] if self.settings.host.bind else _usable_addresses()
         try:
             await self._rtsp.start(addresses, self.ports.rtsp)

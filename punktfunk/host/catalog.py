@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from punktfunk.config.settings import Settings
 from punktfunk.model.offers import Choice, HostFacts, Kind, Offer
-from punktfunk.model.plugins import Manifest
 from punktfunk.registry.discovery import PluginFilter
+from punktfunk.registry.loading import load_plugins
 from punktfunk.registry.prober import probe
 from punktfunk.registry.ranking import choose
 from punktfunk.registry.report import ProbeReport
@@ -17,18 +17,16 @@ log = logging.getLogger(__name__)
 
 
 class Catalog:
-    """Attributes:
-    report: The last probe; empty before the first.
+    """The plugins of this host and their offers.
+
+    Attributes:
+        report: The last probe; empty before the first.
+        plugins: Loaded into the host; never one that brought the probe child down.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        facts: HostFacts,
-        wanted: PluginFilter,
-        manifests: Mapping[str, Manifest],
-    ) -> None:
+    def __init__(self, settings: Settings, facts: HostFacts, wanted: PluginFilter) -> None:
         self.report = ProbeReport()
+        self.plugins = load_plugins(PluginFilter(allow=frozenset()))
         self.preferences = Preferences(
             order={
                 Kind.COMPOSITOR: settings.drivers.compositor,
@@ -41,11 +39,11 @@ class Catalog:
         self._facts = facts
         self._wanted = wanted
         self._plugin_tables = settings.plugin
-        self._manifests = manifests
 
     async def refresh(self) -> ProbeReport:
         """Ask every plugin again, in a child process."""
         self.report = await probe(self._facts, self._wanted)
+        self.plugins = load_plugins(self._wanted, self.report.quarantine())
         for plugin in self.report.plugins:
             for problem in plugin.problems:
                 log.warning("plugin %s: %s", plugin.record.name, problem)
@@ -67,7 +65,7 @@ class Catalog:
     def settings_of(self, kind: Kind, driver: str) -> Mapping[str, object]:
         """The settings of the plugin that offers a driver, defaults filled in."""
         plugin = self.report.plugin_of(kind, driver)
-        if plugin is None or plugin not in self._manifests:
+        if plugin is None or plugin not in self.plugins.manifests:
             return {}
         table = self._plugin_tables.get(plugin, {})
-        return plugin_settings(self._manifests[plugin], table, name=plugin)
+        return plugin_settings(self.plugins.manifests[plugin], table, name=plugin)

@@ -6,15 +6,21 @@ from punktfunk.registry.calls import PluginCalls
 
 
 class Events:
-    """Fire and forget: a plugin that is slow or broken delays nothing."""
+    """Fire and forget: a plugin that is slow or broken delays nothing.
 
-    def __init__(self, calls: PluginCalls) -> None:
-        self._calls = calls
+    Attributes:
+        listeners: Who is told; nobody before the plugins are loaded.
+    """
+
+    def __init__(self) -> None:
+        self.listeners: PluginCalls | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def fire(self, hook: str, **arguments: object) -> None:
         """Call an event hook of every plugin that has it."""
-        task = asyncio.get_running_loop().create_task(self._calls.tell(hook, **arguments))
+        if self.listeners is None:
+            return
+        task = asyncio.get_running_loop().create_task(self.listeners.tell(hook, **arguments))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

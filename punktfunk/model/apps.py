@@ -1,9 +1,13 @@
 """Apps a client may launch, and how they are started."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import attrs
+
+
+def _argv(parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(parts)
 
 
 @attrs.frozen(kw_only=True)
@@ -13,7 +17,7 @@ class LaunchSpec:
     An empty `argv` starts nothing: the session is the desktop itself.
     """
 
-    argv: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    argv: tuple[str, ...] = attrs.field(default=(), converter=_argv)
     environment: Mapping[str, str] = attrs.field(factory=dict)
     working_dir: str = ""
 

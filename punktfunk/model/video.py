@@ -1,5 +1,6 @@
 """Pictures: modes, codecs, colours, and what an encoder is asked for and gives back."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -12,6 +13,11 @@ class Codec(StrEnum):
     H264 = "h264"
     HEVC = "hevc"
     AV1 = "av1"
+
+
+def codec_set(codecs: Iterable[Codec]) -> frozenset[Codec]:
+    """For fields that hold codecs: `converter=codec_set`."""
+    return frozenset(codecs)
 
 
 class PixelFormat(StrEnum):

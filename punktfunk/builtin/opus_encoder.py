@@ -1,0 +1,49 @@
+"""Opus for Moonlight clients: constant rate, and the channel order DESCRIBE promised."""
+
+import numpy as np
+
+from punktfunk.builtin.libopus import MultistreamEncoder, OpusError
+from punktfunk.drivers.audio import AudioEncodeDriver, Samples
+from punktfunk.errors import DriverFailed, DriverUnavailable
+from punktfunk.gamestream.audio import opus_bitrate_kbps, opus_layout
+from punktfunk.model.audio import SAMPLE_RATE_HZ, OpusParams
+
+_MOST_BYTES = 8_192  # more than 10 ms at 2 Mbit/s
+
+
+class OpusEncoder(AudioEncodeDriver):
+    """Encodes what `punktfunk.gamestream.audio` advertises, by libopus itself."""
+
+    _encoder: MultistreamEncoder | None = None
+    _shape = (0, 0)
+
+    def open(self, params: OpusParams) -> None:
+        self.close()
+        layout = opus_layout(params)
+        try:
+            self._encoder = MultistreamEncoder(
+                sample_rate_hz=SAMPLE_RATE_HZ,
+                streams=layout.streams,
+                coupled=layout.coupled,
+                mapping=tuple(layout.mapping),
+                bitrate_kbps=opus_bitrate_kbps(params),
+            )
+        except OpusError as error:
+            raise DriverUnavailable("opus", str(error)) from error
+        self._shape = (params.frames_per_packet, params.layout.channels)
+
+    def encode(self, samples: Samples) -> bytes:
+        if self._encoder is None:
+            raise DriverFailed("the Opus encoder is not open")
+        if samples.shape != self._shape:
+            raise DriverFailed(f"expected samples of shape {self._shape}, got {samples.shape}")
+        interleaved = np.ascontiguousarray(samples, dtype=np.float32)
+        try:
+            return self._encoder.encode(interleaved.ctypes.data, self._shape[0], _MOST_BYTES)
+        except OpusError as error:
+            raise DriverFailed(f"Opus: {error}") from error
+
+    def close(self) -> None:
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.close()

@@ -1,0 +1,157 @@
+"""The conversion as machine code, by numba. Importing this compiles, or loads the cache.
+
+What makes it fast: pixels are read as one 32-bit number, all arithmetic stays in 32 bits
+(numba would widen it to 64 without the casts), rows are slices starting at 0 (so the
+compiler drops the checks for negative indices), and each row is a function of its own
+(so it is vectorised as such) called while the pixels are still in the nearest cache.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import int64, njit, types, uint8, uint16, uint32, void
+
+_FF = uint32(0xFF)
+_FFFF = uint32(0xFFFF)
+_FF00FF = uint32(0xFF00FF)
+_8, _16, _18 = uint32(8), uint32(16), uint32(18)
+
+_pixels = types.Array(uint32, 1, "C", readonly=True)
+_table = types.Array(uint32, 1, "C", readonly=True)
+_bytes = types.Array(uint8, 1, "C")
+_pairs = types.Array(uint16, 1, "C")
+_source = (_pixels, int64, int64, int64, int64)
+
+
+def _compile(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    def decorate(function: Callable[..., Any]) -> Any:
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+        try:
+            return njit(*signature, cache=True, **options)(function)
+        except RuntimeError:  # nowhere to keep the cache
+            return njit(*signature, **options)(function)
+
+    return decorate
+
+
+@_compile()
+def _luma_row(row: Any, luma: Any, w0: Any, w1: Any, w2: Any, offset: Any) -> None:
+    for i in range(row.size):
+        p = row[i]
+        low = uint32(uint32(p & _FF) * w0)
+        middle = uint32(uint32(uint32(p >> _8) & _FF) * w1)
+        high = uint32(uint32(uint32(p >> _16) & _FF) * w2)
+        luma[i] = uint8(uint32(low + middle + high + offset) >> _16)
+
+
+@_compile()
+def _sums(p: Any, q: Any, r: Any, s: Any) -> Any:
+    """Add up four pixels, byte by byte; bytes 0 and 2 share the additions."""
+    even = uint32(uint32(p & _FF00FF) + uint32(q & _FF00FF))
+    even = uint32(even + uint32(r & _FF00FF) + uint32(s & _FF00FF))
+    odd = uint32(uint32(uint32(p >> _8) & _FF) + uint32(uint32(q >> _8) & _FF))
+    odd = uint32(odd + uint32(uint32(r >> _8) & _FF) + uint32(uint32(s >> _8) & _FF))
+    return uint32(even & _FFFF), odd, uint32(even >> _16)
+
+
+@_compile()
+def _blend(s0: Any, s1: Any, s2: Any, w0: Any, w1: Any, w2: Any, offset: Any) -> Any:
+    value = uint32(uint32(s0 * w0) + uint32(s1 * w1) + uint32(s2 * w2) + offset)
+    return min(uint32(value >> _18), _FF)  # full range can round up to 256
+
+
+@_compile()
+def _planar_row(above: Any, below: Any, u: Any, v: Any, table: Any) -> None:
+    u0, u1, u2 = table[4], table[5], table[6]
+    v0, v1, v2, offset = table[7], table[8], table[9], table[10]
+    pairs = above.size // 2
+    for i in range(pairs):
+        k = 2 * i
+        s0, s1, s2 = _sums(above[k], above[k + 1], below[k], below[k + 1])
+        u[i] = uint8(_blend(s0, s1, s2, u0, u1, u2, offset))
+        v[i] = uint8(_blend(s0, s1, s2, v0, v1, v2, offset))
+    if above.size & 1:
+        s0, s1, s2 = _sums(above[-1], above[-1], below[-1], below[-1])
+        u[pairs] = uint8(_blend(s0, s1, s2, u0, u1, u2, offset))
+        v[pairs] = uint8(_blend(s0, s1, s2, v0, v1, v2, offset))
+
+
+@_compile()
+def _interleaved_row(above: Any, below: Any, uv: Any, table: Any) -> None:
+    u0, u1, u2 = table[4], table[5], table[6]
+    v0, v1, v2, offset = table[7], table[8], table[9], table[10]
+    pairs = above.size // 2
+    for i in range(pairs):
+        k = 2 * i
+        s0, s1, s2 = _sums(above[k], above[k + 1], below[k], below[k + 1])
+        u = _blend(s0, s1, s2, u0, u1, u2, offset)
+        v = _blend(s0, s1, s2, v0, v1, v2, offset)
+        uv[i] = uint16(u | uint32(v << _8))
+    if above.size & 1:
+        s0, s1, s2 = _sums(above[-1], above[-1], below[-1], below[-1])
+        u = _blend(s0, s1, s2, u0, u1, u2, offset)
+        v = _blend(s0, s1, s2, v0, v1, v2, offset)
+        uv[pairs] = uint16(u | uint32(v << _8))
+
+
+@_compile(void(*_source, _bytes, int64, _bytes, _bytes, int64, _table))
+def to_i420(
+    pixels: Any,
+    start: Any,
+    stride: Any,
+    width: Any,
+    height: Any,
+    luma: Any,
+    luma_stride: Any,
+    u: Any,
+    v: Any,
+    chroma_stride: Any,
+    table: Any,
+) -> None:
+    """Convert flat buffers; `start` and `stride` count pixels, the other strides bytes."""
+    w0, w1, w2, offset = table[0], table[1], table[2], table[3]
+    half_width = (width + 1) // 2
+    for pair in range((height + 1) // 2):
+        y = 2 * pair
+        first = start + y * stride
+        above = pixels[first : first + width]
+        _luma_row(above, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
+        below = above
+        if y + 1 < height:
+            y += 1
+            first += stride
+            below = pixels[first : first + width]
+            _luma_row(below, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
+        at = pair * chroma_stride
+        _planar_row(above, below, u[at : at + half_width], v[at : at + half_width], table)
+
+
+@_compile(void(*_source, _bytes, int64, _pairs, int64, _table))
+def to_nv12(
+    pixels: Any,
+    start: Any,
+    stride: Any,
+    width: Any,
+    height: Any,
+    luma: Any,
+    luma_stride: Any,
+    uv: Any,
+    uv_stride: Any,
+    table: Any,
+) -> None:
+    """Like `to_i420`; a U and its V are one 16-bit number, `uv_stride` counts those."""
+    w0, w1, w2, offset = table[0], table[1], table[2], table[3]
+    half_width = (width + 1) // 2
+    for pair in range((height + 1) // 2):
+        y = 2 * pair
+        first = start + y * stride
+        above = pixels[first : first + width]
+        _luma_row(above, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
+        below = above
+        if y + 1 < height:
+            y += 1
+            first += stride
+            below = pixels[first : first + width]
+            _luma_row(below, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
+        at = pair * uv_stride
+        _interleaved_row(above, below, uv[at : at + half_width], table)

@@ -1,0 +1,62 @@
+"""The conversion in numpy: the same numbers as `compiled`, some ten times slower.
+
+Used where numba is missing, and by tests as the second opinion.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from punktfunk.pixels.coefficients import Coefficients
+
+_STRIPE_ROWS = 16  # even; small enough to stay in the cache
+
+
+def convert_rows(
+    pixels: NDArray[np.uint32],
+    luma: NDArray[np.uint8],
+    u: NDArray[np.uint8],
+    v: NDArray[np.uint8],
+    table: Coefficients,
+) -> None:
+    """Convert `pixels` (rows × columns) into planes of any strides.
+
+    `u` and `v` have half the rows and columns, rounded up; edges are repeated.
+    """
+    for top in range(0, pixels.shape[0], _STRIPE_ROWS):
+        half = slice(top // 2, (top + _STRIPE_ROWS) // 2)
+        rows = slice(top, top + _STRIPE_ROWS)
+        _convert_stripe(pixels[rows], luma[rows], u[half], v[half], table)
+
+
+def _convert_stripe(
+    pixels: NDArray[np.uint32],
+    luma: NDArray[np.uint8],
+    u: NDArray[np.uint8],
+    v: NDArray[np.uint8],
+    table: Coefficients,
+) -> None:
+    channels = [(pixels >> np.uint32(shift)) & np.uint32(0xFF) for shift in (0, 8, 16)]
+    luma[:] = _blend(channels, table[0:3], table[3]) >> np.uint32(16)
+
+    sums = [_sum_of_four(channel) for channel in channels]
+    for plane, weights in ((u, table[4:7]), (v, table[7:10])):
+        value = _blend(sums, weights, table[10]) >> np.uint32(18)
+        plane[:] = np.minimum(value, np.uint32(0xFF))
+
+
+def _blend(
+    channels: list[NDArray[np.uint32]], weights: NDArray[np.uint32], offset: np.uint32
+) -> NDArray[np.uint32]:
+    total: NDArray[np.uint32] = channels[0] * weights[0]
+    total += channels[1] * weights[1]
+    total += channels[2] * weights[2]
+    total += offset
+    return total
+
+
+def _sum_of_four(channel: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    rows, columns = channel.shape
+    if rows % 2 or columns % 2:
+        channel = np.pad(channel, ((0, rows % 2), (0, columns % 2)), mode="edge")
+    even, odd = channel[0::2], channel[1::2]
+    return even[:, 0::2] + even[:, 1::2] + odd[:, 0::2] + odd[:, 1::2]
