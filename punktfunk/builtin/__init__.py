@@ -8,6 +8,7 @@ from punktfunk.model.offers import Availability, HostFacts, Kind, Offer
 from punktfunk.model.plugins import API_VERSION, Manifest, Setting
 
 _TEST_ONLY = 0  # never picked unless asked for by name
+_LAST_RESORT = 1
 _SOFTWARE = 10
 
 manifest = Manifest(
@@ -43,7 +44,15 @@ def capture_offers(host: HostFacts) -> list[Offer]:
 
 @hookimpl
 def audio_offers(host: HostFacts) -> list[Offer]:
-    return [_test_driver(Kind.AUDIO, "tone", "Test tones", "surround")]
+    silence = Offer(
+        kind=Kind.AUDIO,
+        driver="silence",
+        title="No sound",
+        rank=_LAST_RESORT,
+        availability=Availability.yes("for machines without a sound server"),
+        features=frozenset({"surround"}),
+    )
+    return [_test_driver(Kind.AUDIO, "tone", "Test tones", "surround"), silence]
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Sound without a sound card: a continuous tone of its own for every channel."""
+"""Sound without a sound card: a continuous tone for every channel, or silence."""
 
 import time
 from collections.abc import Mapping
@@ -43,10 +43,7 @@ class ToneAudio(AudioDriver):
         return {}
 
     def start(self, layout: ChannelLayout, frames_per_read: int) -> None:
-        seconds = np.arange(SAMPLE_RATE_HZ + frames_per_read) / SAMPLE_RATE_HZ
-        tones_hz = np.array([TONES_HZ[speaker] for speaker in layout.speakers])
-        waves = AMPLITUDE * np.sin(2 * np.pi * seconds[:, np.newaxis] * tones_hz)
-        self._table = waves.astype(np.float32)
+        self._table = self._waves(layout, SAMPLE_RATE_HZ + frames_per_read)
         self._table.flags.writeable = False
         self._frames_per_read = frames_per_read
         self._started_ns = time.monotonic_ns()
@@ -75,3 +72,17 @@ class ToneAudio(AudioDriver):
 
     def close(self) -> None:
         self.stop()
+
+    def _waves(self, layout: ChannelLayout, frames: int) -> Samples:
+        """A second of sound, and as much of it again as one read may run over the end."""
+        seconds = np.arange(frames) / SAMPLE_RATE_HZ
+        tones_hz = np.array([TONES_HZ[speaker] for speaker in layout.speakers])
+        waves: Samples = np.sin(2 * np.pi * seconds[:, np.newaxis] * tones_hz).astype(np.float32)
+        return waves * np.float32(AMPLITUDE)
+
+
+class SilentAudio(ToneAudio):
+    """For machines without a sound server: the picture need not wait for one."""
+
+    def _waves(self, layout: ChannelLayout, frames: int) -> Samples:
+        return np.zeros((frames, layout.channels), np.float32)

@@ -1,7 +1,6 @@
 """The composition root: everything a host is made of, started and stopped in order."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -9,14 +8,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from punktfunk.config.settings import Settings
+from punktfunk.config import LoadedConfig, Settings
+from punktfunk.config.addresses import parse_bind
 from punktfunk.errors import ConfigError
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.events import Events
 from punktfunk.host.gamestream import GameStreamHost
+from punktfunk.host.management import Management
 from punktfunk.host.ports import Ports
+from punktfunk.host.runtime import RuntimeFile
 from punktfunk.host.sessions import Paths, Sessions
+from punktfunk.mgmt.app import create_app
+from punktfunk.mgmt.server import MgmtServer
+from punktfunk.mgmt.tls import server_tls
 from punktfunk.model.offers import Kind
 from punktfunk.net.mdns import Announcer
 from punktfunk.net.nvhttp_server import NvHttpServer
@@ -29,6 +34,7 @@ from punktfunk.trust.files import make_private_folder
 from punktfunk.trust.identity import load_or_make_identity
 from punktfunk.trust.pairing import PairingService
 from punktfunk.trust.store import ClientStore
+from punktfunk.trust.token import load_or_make_token
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +48,13 @@ class Host:
         ConfigError, StateDamaged: from `__init__`, with one line that says what to do.
     """
 
-    def __init__(self, settings: Settings, config_dir: Path) -> None:
+    def __init__(self, loaded: LoadedConfig, config_dir: Path) -> None:
+        settings = loaded.settings
         self.settings = settings
         self.config_dir = config_dir
         self.ports = Ports(settings.host.base_port)
         self.identity = load_or_make_identity(config_dir)
+        self.token = load_or_make_token(config_dir)
         self.clients = ClientStore(config_dir)
         self.pairing = PairingService(self.identity, self.clients)
         wanted = plugin_filter(settings)
@@ -66,6 +74,19 @@ class Host:
             remember_control_v2=self.clients.remember_control_v2,
         )
         self.gamestream = GameStreamHost(settings, self.identity, self.ports, self.sessions)
+        self.management = Management(
+            gamestream=self.gamestream,
+            sessions=self.sessions,
+            clients=self.clients,
+            pairing=self.pairing,
+            ports=self.ports,
+            unique_id=self.identity.unique_id,
+        )
+        self.mgmt = MgmtServer(
+            create_app(self.management, self.token, names=[self.gamestream.name]),
+            parse_bind(settings.mgmt.bind),
+            server_tls(settings.mgmt, self.identity.path, config_dir),
+        )
         self._nvhttp = NvHttpServer(self.gamestream, self.clients, self.pairing, self.identity)
         self._rtsp = RtspServer(self.sessions)
         self._announcer = Announcer()
@@ -80,11 +101,12 @@ class Host:
         await asyncio.gather(self.catalog.refresh(), self.cleaner.clean_all())
         self.events.listeners = PluginCalls(self.catalog.plugins)
         addresses = [self.settings.host.bind] if self.settings.host.bind else _usable_addresses()
+        await self.mgmt.start()
+        self.management.mgmt_port = self.mgmt.port
         try:
             await self._rtsp.start(addresses, self.ports.rtsp)
             await self._nvhttp.start(addresses, self.ports.http, self.ports.https)
         except OSError as error:
-            await self.stop()
             raise ConfigError(
                 f"cannot listen for clients: {error.strerror or error}; another host may be "
                 "running (--base-port moves all ports)"
@@ -96,6 +118,7 @@ class Host:
     async def stop(self) -> None:
         """Close the doors first, then end what is inside."""
         await self._announcer.stop()
+        await self.mgmt.stop()
         await self._nvhttp.stop()
         await self._rtsp.close()
         await self.sessions.close()
@@ -153,7 +176,7 @@ def _has_ipv6() -> bool:
     return Path("/proc/net/if_inet6").exists()
 
 
-async def serve(settings: Settings, config_dir: Path, ready: Callable[["Host"], None]) -> None:
+async def serve(loaded: LoadedConfig, config_dir: Path, ready: Callable[["Host"], None]) -> None:
     """Run a host until SIGINT or SIGTERM.
 
     Args:
@@ -162,15 +185,16 @@ async def serve(settings: Settings, config_dir: Path, ready: Callable[["Host"], 
     Raises:
         PunktfunkError: it could not start; one line for a person.
     """
-    host = Host(settings, config_dir)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    try:
-        await host.start()
-        ready(host)
-        await stop.wait()
-    finally:
-        with contextlib.suppress(asyncio.CancelledError):
+    with RuntimeFile(config_dir) as runtime:
+        host = Host(loaded, config_dir)
+        try:
+            await host.start()
+            runtime.publish(host.mgmt.url, http_port=host.ports.http)
+            ready(host)
+            await stop.wait()
+        finally:
             await host.stop()

@@ -23,6 +23,7 @@ from punktfunk.host.ports import Ports, bind_media
 from punktfunk.host.session import HostSession
 from punktfunk.model.apps import App
 from punktfunk.model.clients import PairedClient
+from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import SessionPlan, StreamEnd
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.session.plan import Cast, cast_drivers, plan_session
@@ -167,6 +168,10 @@ class Sessions:
         offer = self._catalog.best_encoder()
         allowed = frozenset(Codec(name) for name in self._settings.stream.codecs)
         return (offer.codecs if offer else frozenset()) & allowed
+
+    def choice(self, kind: Kind) -> Choice:
+        """Which driver an app without a wish would get, and why not the others."""
+        return self._catalog.choice(kind)
 
     def _check_policy(self, request: LaunchRequest) -> None:
         if self._settings.stream.encryption == "always" and request.core_version is None:

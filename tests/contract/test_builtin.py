@@ -7,7 +7,7 @@ from punktfunk.builtin.null_compositor import NullCompositor
 from punktfunk.builtin.opus_encoder import OpusEncoder
 from punktfunk.builtin.software_encoder import SoftwareEncoder
 from punktfunk.builtin.testcard import TestCardCapture
-from punktfunk.builtin.tone import ToneAudio
+from punktfunk.builtin.tone import SilentAudio, ToneAudio
 from punktfunk.testing import (
     AudioDriverContract,
     AudioEncodeDriverContract,
@@ -53,6 +53,14 @@ class TestTone(AudioDriverContract):
     @pytest.fixture
     def driver(self):
         return ToneAudio()
+
+
+class TestSilence(AudioDriverContract):
+    capabilities = frozenset({"surround"})
+
+    @pytest.fixture
+    def driver(self):
+        return SilentAudio()
 
 
 class TestOpus(AudioEncodeDriverContract):

@@ -1,0 +1,120 @@
+"""What the management API asks of the host."""
+
+import socket
+from collections.abc import Sequence
+
+from punktfunk.gamestream.nvhttp import APP_VERSION, GFE_VERSION
+from punktfunk.host.gamestream import GameStreamHost
+from punktfunk.host.ports import Ports
+from punktfunk.host.session import HostSession
+from punktfunk.host.sessions import Sessions
+from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
+from punktfunk.model.clients import Fingerprint, PairedClient
+from punktfunk.model.offers import Choice, Kind
+from punktfunk.model.video import Codec
+from punktfunk.trust.pairing import PairingService, PendingPairing
+from punktfunk.trust.store import ClientStore
+
+
+class Management:
+    """Implements `punktfunk.mgmt.host.MgmtHost`.
+
+    Attributes:
+        mgmt_port: Of the API itself, once it listens.
+    """
+
+    def __init__(
+        self,
+        *,
+        gamestream: GameStreamHost,
+        sessions: Sessions,
+        clients: ClientStore,
+        pairing: PairingService,
+        ports: Ports,
+        unique_id: str,
+    ) -> None:
+        self.mgmt_port = 0
+        self._gamestream = gamestream
+        self._sessions = sessions
+        self._clients = clients
+        self._pairing = pairing
+        self._ports = ports
+        self._unique_id = unique_id
+
+    def info(self) -> HostInfo:
+        media = self._ports.media(0)
+        offered = self._sessions.offered_codecs()
+        return HostInfo(
+            hostname=self._gamestream.name,
+            unique_id=self._unique_id,
+            local_ip=_local_ip(),
+            app_version=APP_VERSION,
+            gfe_version=GFE_VERSION,
+            codecs=tuple(codec for codec in Codec if codec in offered),
+            ports=PortMap(
+                mgmt=self.mgmt_port,
+                http=self._ports.http,
+                https=self._ports.https,
+                rtsp=self._ports.rtsp,
+                video=media.video,
+                control=media.control,
+                audio=media.audio,
+            ),
+        )
+
+    def sessions(self) -> Sequence[SessionView]:
+        return [self._view(session) for session in self._sessions.all() if not session.ending]
+
+    def clients(self) -> Sequence[PairedClient]:
+        return self._clients.clients()
+
+    async def unpair(self, fingerprint: Fingerprint) -> bool:
+        removed = self._clients.remove(fingerprint)  # its listeners end what it has running
+        session = self._sessions.of_client(fingerprint)
+        if session is not None:
+            await self._sessions.end(session)
+        return removed
+
+    def pending_pairings(self) -> Sequence[PendingPairing]:
+        return self._pairing.pending()
+
+    def submit_pin(self, pin: str, attempt_id: int | None) -> None:
+        self._pairing.submit_pin(pin, attempt_id)
+
+    async def stop_sessions(self, session_id: int | None) -> None:
+        for session in self._sessions.all():
+            if session_id is None or session.id == session_id:
+                await self._sessions.end(session)
+
+    def request_keyframes(self) -> bool:
+        streaming = [it for it in self._sessions.all() if it.stream is not None]
+        for session in streaming:
+            session.worker.request_keyframe()
+        return bool(streaming)
+
+    def compositors(self) -> Choice:
+        return self._sessions.choice(Kind.COMPOSITOR)
+
+    def _view(self, session: HostSession) -> SessionView:
+        client = self._clients.get(session.client)
+        stream = session.stream
+        return SessionView(
+            id=session.id,
+            app=session.app.title,
+            client=session.client,
+            client_name=client.name if client else "",
+            mode=stream.request.mode if stream else session.plan.mode,
+            stream=stream.request if stream else None,
+            streaming=session.connected,
+        )
+
+
+def _local_ip() -> str:
+    """The address this machine would speak from; nothing is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            address: str = probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+    return address
