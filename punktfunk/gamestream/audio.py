@@ -43,8 +43,6 @@ class OpusLayout:
         streams: Opus streams in a packet. The first `coupled` ones are stereo.
         mapping: For each channel, in our order (FL FR FC LFE BL BR SL SR), the decoded
             channel it is heard from: stereo streams come first, two channels each.
-        mapping_family: The option of FFmpeg's `libopus` encoder: -1 pairs left with right,
-            255 gives every channel a stream of its own.
         bitrate_kbps: All streams together.
     """
 
@@ -53,13 +51,11 @@ class OpusLayout:
     streams: int
     coupled: int
     mapping: tuple[int, ...]
-    mapping_family: int
     bitrate_kbps: int
 
 
-# FFmpeg's libopus wrapper sorts our channels into Vorbis' order, pairs FL with FR, BL with BR
-# and SL with SR, and puts FC and LFE last, alone. Family 1 makes the same streams, but then
-# libopus shares the bits out itself and at a constant rate starves the LFE to silence.
+# The normal layouts pair left with right, which saves bits; FC and LFE come last, alone. The
+# high ones give every channel a stream of its own.
 OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
     (entry.layout.channels, entry.high_quality): entry
     for entry in (
@@ -69,7 +65,6 @@ OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
             streams=1,
             coupled=1,
             mapping=(0, 1),
-            mapping_family=-1,
             bitrate_kbps=96,
         ),
         OpusLayout(
@@ -78,7 +73,6 @@ OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
             streams=1,
             coupled=1,
             mapping=(0, 1),
-            mapping_family=-1,
             bitrate_kbps=512,
         ),
         OpusLayout(
@@ -87,7 +81,6 @@ OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
             streams=4,
             coupled=2,
             mapping=(0, 1, 4, 5, 2, 3),
-            mapping_family=-1,
             bitrate_kbps=256,
         ),
         OpusLayout(
@@ -96,7 +89,6 @@ OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
             streams=6,
             coupled=0,
             mapping=(0, 1, 2, 3, 4, 5),
-            mapping_family=255,
             bitrate_kbps=1_536,
         ),
         OpusLayout(
@@ -105,7 +97,6 @@ OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
             streams=5,
             coupled=3,
             mapping=(0, 1, 6, 7, 4, 5, 2, 3),
-            mapping_family=-1,
             bitrate_kbps=450,
         ),
         OpusLayout(
@@ -114,7 +105,6 @@ OPUS_LAYOUTS: dict[tuple[int, bool], OpusLayout] = {
             streams=8,
             coupled=0,
             mapping=(0, 1, 2, 3, 4, 5, 6, 7),
-            mapping_family=255,
             bitrate_kbps=2_048,
         ),
     )

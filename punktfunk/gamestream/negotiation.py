@@ -50,7 +50,7 @@ class StreamLimits:
     max_bitrate_kbps: int = attrs.field(
         default=500_000, validator=[ge(MIN_BITRATE_KBPS), le(1_000_000)]
     )
-    max_packet_size: int = attrs.field(default=1_456, validator=[ge(MIN_PACKET_SIZE), le(65_504)])
+    max_packet_size: int = attrs.field(default=1_424, validator=[ge(MIN_PACKET_SIZE), le(65_504)])
     fec_percent: int = attrs.field(default=20, validator=[ge(0), le(255)])
     surround: bool = True
     encryption_required: Encryption = Encryption.NONE

@@ -17,7 +17,7 @@ from punktfunk.host.events import Events
 from punktfunk.host.gamestream import GameStreamHost
 from punktfunk.host.management import Management
 from punktfunk.host.ports import Ports
-from punktfunk.host.runtime import RuntimeFile
+from punktfunk.host.runtime import Runtime, RuntimeFile
 from punktfunk.host.sessions import Paths, Sessions
 from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.server import MgmtServer
@@ -29,7 +29,7 @@ from punktfunk.net.rtsp_server import RtspServer
 from punktfunk.registry.calls import PluginCalls
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.facts import gather_facts
-from punktfunk.session.supervisor import WorkerPool
+from punktfunk.session.pool import WorkerPool
 from punktfunk.trust.files import make_private_folder
 from punktfunk.trust.identity import load_or_make_identity
 from punktfunk.trust.pairing import PairingService
@@ -124,6 +124,16 @@ class Host:
         await self.sessions.close()
         await self.events.close()
 
+    @property
+    def runtime(self) -> Runtime:
+        """Where programs on this machine find it, once it runs."""
+        return Runtime(
+            pid=os.getpid(),
+            mgmt_url=self.mgmt.url,
+            tls_fingerprint=self.mgmt.tls_fingerprint,
+            http_port=self.ports.http,
+        )
+
     def _drivers_to_warm(self) -> tuple[str, ...]:
         """What the next session will most likely need."""
         picked = (self.catalog.choice(kind).picked for kind in Kind)
@@ -193,7 +203,7 @@ async def serve(loaded: LoadedConfig, config_dir: Path, ready: Callable[["Host"]
         host = Host(loaded, config_dir)
         try:
             await host.start()
-            runtime.publish(host.mgmt.url, http_port=host.ports.http)
+            runtime.publish(host.runtime)
             ready(host)
             await stop.wait()
         finally:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from punktfunk.config.settings import Settings
 from punktfunk.errors import Refused
 from punktfunk.gamestream.launch import LaunchRequest
-from punktfunk.gamestream.nvhttp import ServerInfo
+from punktfunk.gamestream.nvhttp import NO_MAC, ServerInfo
 from punktfunk.host.apps import app_list
+from punktfunk.host.network import mac_of
 from punktfunk.host.ports import Ports
 from punktfunk.host.sessions import Sessions
 from punktfunk.model.apps import App
@@ -26,6 +27,7 @@ class GameStreamHost:
     ) -> None:
         self.name = settings.host.name or socket.gethostname()
         self._apps = app_list(settings)
+        self._bound = bool(settings.host.bind)
         self._identity = identity
         self._ports = ports
         self._sessions = sessions
@@ -40,6 +42,7 @@ class GameStreamHost:
             local_address=local_address,
             # "None" would keep clients from even showing the host; a launch says what is wrong.
             codecs=self._sessions.offered_codecs() or frozenset({Codec.H264}),
+            mac=mac_of(local_address) if client else NO_MAC,
             current_game=session.app.moonlight_id if session else 0,
         )
 
@@ -59,7 +62,9 @@ class GameStreamHost:
         app = next((app for app in self._apps if app.moonlight_id == request.app_id), None)
         if app is None:
             raise Refused("there is no such app on this host", status=_NOT_FOUND)
-        await self._sessions.launch(client, app, request, remote_address)
+        await self._sessions.launch(
+            client, app, request, remote_address, self._source(local_address)
+        )
         return request.session_url(local_address, self._ports.rtsp)
 
     async def resume(
@@ -69,8 +74,12 @@ class GameStreamHost:
         remote_address: str,
         local_address: str,
     ) -> str:
-        await self._sessions.resume(client, request, remote_address)
+        await self._sessions.resume(client, request, remote_address, self._source(local_address))
         return request.session_url(local_address, self._ports.rtsp)
+
+    def _source(self, local_address: str) -> str | None:
+        """Which of our addresses media must come from; None when we are bound to one."""
+        return None if self._bound else local_address
 
     async def cancel(self, client: PairedClient) -> None:
         session = self._sessions.of_client(client.fingerprint)

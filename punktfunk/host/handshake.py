@@ -32,6 +32,7 @@ class Handshake:
         stream_id: int,
         request: LaunchRequest,
         remote_ip: str,
+        local_ip: str | None,
         ports: StreamPorts,
         capabilities: HostCapabilities,
         limits: StreamLimits,
@@ -41,6 +42,7 @@ class Handshake:
         self._stream_id = stream_id
         self._key, self._key_id = request.ri_key, request.ri_key_id
         self._remote_ip = remote_ip
+        self._local_ip = local_ip
         self._limits = limits
         self._start = start
         self._touched = touched
@@ -89,6 +91,7 @@ class Handshake:
             ping_payload=self._ping_payload.encode(),
             connect_data=self._connect_data,
             client_ip=self._remote_ip,
+            local_ip=self._local_ip,
         )
 
 

@@ -1,10 +1,10 @@
 """What the management API asks of the host."""
 
-import socket
 from collections.abc import Sequence
 
 from punktfunk.gamestream.nvhttp import APP_VERSION, GFE_VERSION
 from punktfunk.host.gamestream import GameStreamHost
+from punktfunk.host.network import local_ip
 from punktfunk.host.ports import Ports
 from punktfunk.host.session import HostSession
 from punktfunk.host.sessions import Sessions
@@ -47,7 +47,7 @@ class Management:
         return HostInfo(
             hostname=self._gamestream.name,
             unique_id=self._unique_id,
-            local_ip=_local_ip(),
+            local_ip=local_ip(),
             app_version=APP_VERSION,
             gfe_version=GFE_VERSION,
             codecs=tuple(codec for codec in Codec if codec in offered),
@@ -107,14 +107,3 @@ class Management:
             stream=stream.request if stream else None,
             streaming=session.connected,
         )
-
-
-def _local_ip() -> str:
-    """The address this machine would speak from; nothing is sent to find out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            address: str = probe.getsockname()[0]
-        except OSError:
-            return "127.0.0.1"
-    return address

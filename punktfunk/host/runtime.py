@@ -1,78 +1,97 @@
-"""One host per configuration folder, and how the command line finds it."""
+"""One host per configuration folder, and where a running one is found."""
 
+import contextlib
 import fcntl
 import json
 import os
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import attrs
 import cattrs
 
-from punktfunk.errors import AlreadyRunning
-from punktfunk.trust.files import make_private_folder, write_atomically
+from punktfunk.errors import AlreadyRunning, StateDamaged
+from punktfunk.trust.files import make_private_folder, read_private, write_atomically
 
 LOCK_FILE = "host.lock"
 RUNTIME_FILE = "runtime.json"
 
-_MAX_BYTES = 65_536
+_MAX_FILE_BYTES = 16_384
+_TRIES, _BETWEEN_TRIES_S = 10, 0.02
 
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """Where the running host of a folder can be reached.
+    """What other programs of this user need to talk to a running host. Holds no secret.
 
     Attributes:
-        mgmt_url: Such as `http://127.0.0.1:47990`.
-        http_port: Of nvhttp: what a person types into a client, with the address.
+        tls_fingerprint: SHA-256 of the certificate that `mgmt_url` must show; None for HTTP.
     """
 
     pid: int
     mgmt_url: str
+    tls_fingerprint: str | None = None
     http_port: int
     started_at_unix: int
 
 
 class RuntimeFile:
-    """Held by the host while it runs; the kernel lets go of it however the host ends.
+    """Held for as long as the host runs. The kernel lets go of the lock with the process.
 
     Raises:
-        AlreadyRunning: on entering, when another host has the folder.
+        AlreadyRunning: another host has this folder; the message names its process.
     """
 
-    def __init__(self, config_dir: Path) -> None:
-        self._folder = config_dir
-        self._lock: int | None = None
-
-    def __enter__(self) -> Self:
-        make_private_folder(self._folder)
-        lock = os.open(self._folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, folder: Path) -> None:
+        make_private_folder(folder)
+        self._path = folder / RUNTIME_FILE
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._lock = os.open(folder / LOCK_FILE, flags, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
-            os.close(lock)
-            raise AlreadyRunning(
-                f"another host (process {pid}) uses {self._folder}; stop it, or give this one "
-                "a folder of its own with --config-dir"
-            ) from None
-        os.truncate(lock, 0)
-        os.write(lock, str(os.getpid()).encode())
-        self._lock = lock
-        return self
+            self._take(folder)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._path.unlink(missing_ok=True)  # of a host that was killed
 
-    def publish(self, mgmt_url: str, *, http_port: int) -> None:
-        """The host can be reached from now on."""
+    def publish(self, mgmt_url: str, *, http_port: int, tls_fingerprint: str | None = None) -> None:
+        """Say where the host is, once it answers there."""
         runtime = Runtime(
             pid=os.getpid(),
             mgmt_url=mgmt_url,
+            tls_fingerprint=tls_fingerprint,
             http_port=http_port,
             started_at_unix=int(time.time()),
         )
-        text = json.dumps(attrs.asdict(runtime), indent=2) + "\n"
-        write_atomically(self._folder / RUNTIME_FILE, text.encode())
+        write_atomically(self._path, json.dumps(cattrs.unstructure(runtime), indent=1).encode())
+
+    def close(self) -> None:
+        """Let the next host in. Closing twice is fine."""
+        if self._lock < 0:
+            return
+        self._path.unlink(missing_ok=True)
+        os.close(self._lock)
+        self._lock = -1
+
+    def _take(self, folder: Path) -> None:
+        for _ in range(_TRIES):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(self._lock, 0)
+                os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
+                return
+            time.sleep(_BETWEEN_TRIES_S)  # whoever only looks holds it for a moment
+        pid = os.pread(self._lock, 20, 0).decode("ascii", errors="replace").strip()
+        process = f"process {pid}" if pid.isdigit() else "another process"
+        raise AlreadyRunning(
+            f"a host already runs with {folder} ({process}); "
+            "stop it, or give this one a folder of its own with --config-dir",
+            folder=str(folder),
+        )
+
+    def __enter__(self) -> "RuntimeFile":
+        return self
 
     def __exit__(
         self,
@@ -80,30 +99,37 @@ class RuntimeFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._lock is not None
-        (self._folder / RUNTIME_FILE).unlink(missing_ok=True)
-        os.close(self._lock)
+        self.close()
 
 
-def read_runtime(config_dir: Path) -> Runtime | None:
-    """Find the running host of a folder; None when there is none.
+def read_runtime(folder: Path) -> Runtime | None:
+    """Find the host that runs with this folder; None when there is none, or not yet.
 
-    A file that a killed host left behind does not count: nobody holds the lock.
+    Raises:
+        StateDamaged: there is one, but its file makes no sense.
+        ConfigError: others could have changed the file.
     """
+    if not _is_locked(folder / LOCK_FILE):
+        return None
+    path = folder / RUNTIME_FILE
     try:
-        lock = os.open(config_dir / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        return cattrs.structure(json.loads(read_private(path, _MAX_FILE_BYTES)), Runtime)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, cattrs.BaseValidationError) as error:
+        raise StateDamaged(f"{path} makes no sense: restart the host") from error
+
+
+def _is_locked(path: Path) -> bool:
+    """Ask the lock, not the process number: those are used again."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
-        return None
+        return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        pass  # held by a host: its file is true
-    else:
-        return None
+        return True
     finally:
-        os.close(lock)
-    try:
-        text = (config_dir / RUNTIME_FILE).read_bytes()[:_MAX_BYTES]
-        return cattrs.structure(json.loads(text), Runtime)
-    except (OSError, ValueError, TypeError, KeyError, cattrs.BaseValidationError):
-        return None
+        os.close(descriptor)
+    return False

@@ -27,12 +27,11 @@ from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import SessionPlan, StreamEnd
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.session.plan import Cast, cast_drivers, plan_session
-from punktfunk.session.supervisor import WorkerPool
+from punktfunk.session.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
 REFILL_DELAY_S = 3.0
-MAX_PACKET_SIZE = 1_424
 _FALLBACK_MODE = VideoMode(width_px=1_280, height_px=720, refresh_mhz=60_000)
 
 
@@ -100,9 +99,18 @@ class Sessions:
         return [it.handshake for it in self._sessions.values() if it.handshake is not None]
 
     async def launch(
-        self, client: PairedClient, app: App, request: LaunchRequest, remote_ip: str
+        self,
+        client: PairedClient,
+        app: App,
+        request: LaunchRequest,
+        remote_ip: str,
+        local_ip: str | None = None,
     ) -> HostSession:
         """Start an app for a client that has none running, and expect its RTSP requests.
+
+        Args:
+            remote_ip: The client's address; media goes there.
+            local_ip: The address of ours it speaks to; media comes from there.
 
         Raises:
             Refused: with the status the client shall see.
@@ -118,11 +126,15 @@ class Sessions:
             session = await self._start(slot, client, app, request, cast)
         finally:
             del self._starting[slot]
-        self._expect(session, client, request, remote_ip, ends_session=True)
+        self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
         return session
 
     async def resume(
-        self, client: PairedClient, request: LaunchRequest, remote_ip: str
+        self,
+        client: PairedClient,
+        request: LaunchRequest,
+        remote_ip: str,
+        local_ip: str | None = None,
     ) -> HostSession:
         """Give a client that comes back a new stream of its running app.
 
@@ -133,7 +145,7 @@ class Sessions:
         session = self.of_client(client.fingerprint)
         if session is None:
             raise Refused("no app of this client is running", status=503)
-        self._expect(session, client, request, remote_ip, ends_session=False)
+        self._expect(session, client, request, remote_ip, local_ip, ends_session=False)
         session.stop_stream(StreamEnd.REPLACED)
         return session
 
@@ -246,6 +258,7 @@ class Sessions:
         client: PairedClient,
         request: LaunchRequest,
         remote_ip: str,
+        local_ip: str | None,
         *,
         ends_session: bool,
     ) -> None:
@@ -266,6 +279,7 @@ class Sessions:
                 stream_id=next(self._stream_ids),
                 request=request,
                 remote_ip=remote_ip,
+                local_ip=local_ip,
                 ports=self._ports.media(session.slot),
                 capabilities=HostCapabilities(
                     codecs=self.offered_codecs(),
@@ -279,7 +293,6 @@ class Sessions:
                     max_height_px=stream_settings.max_height,
                     max_fps=stream_settings.max_fps,
                     max_bitrate_kbps=stream_settings.max_bitrate_kbps,
-                    max_packet_size=MAX_PACKET_SIZE,
                     fec_percent=stream_settings.fec_percent,
                     encryption_required=encryption_required(
                         policy, control_v2_used=client.control_v2_used

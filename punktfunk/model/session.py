@@ -64,6 +64,8 @@ class StreamPlan:
         connect_data: What its ENet connection brings along.
         client_ip: The address that spoke over TLS; media goes nowhere else until an
             authenticated message comes from another one.
+        local_ip: The address of ours that the client speaks to: it expects the answers from
+            there. None where there is only one.
     """
 
     stream_id: int
@@ -73,6 +75,7 @@ class StreamPlan:
     ping_payload: bytes = attrs.field(repr=False, validator=[min_len(16), max_len(16)])
     connect_data: int = attrs.field(repr=False)
     client_ip: str
+    local_ip: str | None = None
 
 
 class StreamEnd(StrEnum):

@@ -54,6 +54,7 @@ class ControlPlane:
         ended: Why the connection is over, once the client or its behaviour has decided it.
         heard_ns: When the client last sent something authentic, or None.
         frames_lost: Frames that the client reported as lost.
+        local_ip: Where to send from, see `StreamPlan`.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ControlPlane:
         self.ended: StreamEnd | None = None
         self.heard_ns: int | None = None
         self.frames_lost = 0
+        self.local_ip = plan.local_ip
         self._plan = plan
         self._actions = actions
         self._handle_input = handle_input

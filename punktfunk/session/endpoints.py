@@ -3,6 +3,7 @@
 import socket
 
 from punktfunk.gamestream.endpoint import Address, EndpointLearner
+from punktfunk.session.sender import packet_info
 
 _MAX_DATAGRAMS_AT_ONCE = 64
 _MAX_DATAGRAM_BYTES = 2_048
@@ -12,10 +13,17 @@ class Endpoint:
     """Receives pings, remembers the address they prove, sends there.
 
     `address` is written by the control thread and read by the sending ones.
+
+    Attributes:
+        source: Local address to send from, the one the client knows us by. None for a
+            socket that is bound to it anyway.
     """
 
-    def __init__(self, sock: socket.socket, learner: EndpointLearner) -> None:
+    def __init__(
+        self, sock: socket.socket, learner: EndpointLearner, source: str | None = None
+    ) -> None:
         self.sock = sock
+        self.source = source
         self.rejected = 0
         self._learner = learner
 
@@ -48,7 +56,7 @@ class Endpoint:
         if address is None:
             return False
         try:
-            self.sock.sendto(datagram, address)
+            self.sock.sendmsg([datagram], packet_info(self.sock, self.source), 0, address)
         except OSError:
             return False
         return True

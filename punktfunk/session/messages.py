@@ -88,12 +88,19 @@ class Connected:
 
 @attrs.frozen(kw_only=True)
 class Failed:
-    """What was asked for did not work. The session is over unless a stream failed to start."""
+    """What was asked for did not work, or what ran gave up.
 
-    what: str
+    Attributes:
+        stream_id: The stream that did not start. 0: the session is over.
+        driver: The driver that cannot run here. Empty: something ran and failed.
+        available: Drivers that could run instead.
+    """
+
+    stream_id: int = 0
     driver: str = ""
     reason: str
     hint: str = ""
+    available: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -107,7 +107,7 @@ class VideoSender:
                 with several.
         """
         counters = SendCounters()
-        frame = _Frame(batch, destination, _packet_info(self._socket, source))
+        frame = _Frame(batch, destination, packet_info(self._socket, source))
         groups = plan_groups(batch.packets, batch.packet_bytes, interval_ns, self._peak_bits_per_s)
         for group in groups:
             self._sleep_until(start_ns + group.due_ns, counters)
@@ -199,16 +199,16 @@ def set_dscp(sock: socket.socket, value: int) -> bool:
     return True
 
 
-_Ancillary = tuple[int, int, bytes]
+Ancillary = tuple[int, int, bytes]
 
 
 @attrs.frozen
 class _Frame:
     batch: PacketBatch
     destination: Address
-    packet_info: list[_Ancillary]
+    packet_info: list[Ancillary]
 
-    def part(self, first: int, packets: int) -> tuple[list[memoryview], list[_Ancillary]]:
+    def part(self, first: int, packets: int) -> tuple[list[memoryview], list[Ancillary]]:
         size = self.batch.packet_bytes
         data = self.batch.data[first * size : (first + packets) * size]
         if packets == 1:
@@ -217,8 +217,8 @@ class _Frame:
         return [data], [*self.packet_info, segment]
 
 
-def _packet_info(sock: socket.socket, source: str | None) -> list[_Ancillary]:
-    """What makes the kernel send from one of several local addresses."""
+def packet_info(sock: socket.socket, source: str | None) -> list[Ancillary]:
+    """What makes the kernel send from one of several local addresses; for `sendmsg`."""
     if source is None:
         return []
     if sock.family == socket.AF_INET6:

@@ -61,8 +61,8 @@ class Stream:
         self.plan = plan
         self.meter = Meter()
         self.failure: PunktfunkError | None = None
-        self.video = Endpoint(sockets.video, _learner(plan))
-        self.audio = Endpoint(sockets.audio, _learner(plan))
+        self.video = Endpoint(sockets.video, _learner(plan), plan.local_ip)
+        self.audio = Endpoint(sockets.audio, _learner(plan), plan.local_ip)
         self.encoder_name = ""
         self._wake = wake
         self._stop = threading.Event()

@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import sys
-from collections import deque
-from collections.abc import Callable, Sequence
-from enum import Enum
+from collections.abc import Callable, Hashable, Sequence
+
+import attrs
 
 from punktfunk.errors import DriverFailed, DriverUnavailable, ProtocolError
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan
@@ -27,22 +27,24 @@ from punktfunk.session.messages import (
     ToHost,
     Warm,
 )
+from punktfunk.session.printed import Printed
 
 log = logging.getLogger(__name__)
 
-READY_TIMEOUT_S = 20.0
-PREPARE_TIMEOUT_S = 30.0
-START_TIMEOUT_S = 10.0
-QUIT_TIMEOUT_S = 6.0
-SILENCE_LIMIT_S = 8.0
 
-_LAST_LINES = 12
+@attrs.frozen(kw_only=True)
+class WorkerLimits:
+    """How long a worker may take before it is killed.
 
+    Attributes:
+        silence_s: Between two signs of life, once its session is up.
+    """
 
-class _Waiting(Enum):
-    READY = Ready
-    PREPARED = Prepared
-    STARTED = StreamStarted
+    ready_s: float = 20.0
+    prepare_s: float = 30.0
+    start_s: float = 10.0
+    quit_s: float = 6.0
+    silence_s: float = 8.0
 
 
 class Worker:
@@ -50,51 +52,45 @@ class Worker:
 
     Attributes:
         on_message: Called with every message that answers no request of ours.
-        on_exit: Called once when the process is gone, with a sentence that says how.
     """
 
-    def __init__(self, link: socket.socket, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        link: socket.socket,
+        printed: Printed,
+        process: asyncio.subprocess.Process,
+        limits: WorkerLimits,
+    ) -> None:
         self.on_message: Callable[[ToHost], None] = lambda message: None
-        self.on_exit: Callable[[str], None] = lambda cause: None
         self._link = link
+        self._printed = printed
         self._process = process
-        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
-        self._answers: dict[_Waiting, asyncio.Future[Message]] = {}
+        self._limits = limits
+        # By what the answer will be: its type, or the number of the stream that shall start.
+        self._requests: dict[Hashable, asyncio.Future[Message]] = {}
         self._quitting = False
+        self._reason = ""
         self._loop = asyncio.get_running_loop()
         self._silence: asyncio.TimerHandle | None = None
         self._loop.add_reader(link, self._readable)
         self._watch = asyncio.create_task(self._watch_process())
 
     @classmethod
-    async def spawn(cls, warm: Sequence[str] = ()) -> "Worker":
+    async def spawn(
+        cls, warm: Sequence[str] = (), limits: WorkerLimits | None = None
+    ) -> "Worker":
         """Start a worker and let it load these drivers (`kind:name`).
 
         Raises:
             DriverFailed: it did not come up.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * messages.MAX_MESSAGE_BYTES)
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "punktfunk.session.worker", str(theirs.fileno()), str(os.getpid())),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                # A Ctrl-C in the terminal is the host's to handle.
-                start_new_session=True,
-            )
-        ours.setblocking(False)
-        worker = cls(ours, process)
-        ready = worker._expect(_Waiting.READY)
-        worker._send(Warm(tuple(warm)))
+        limits = limits or WorkerLimits()
+        worker = await cls._start(limits)
         try:
-            await worker._answer(ready, READY_TIMEOUT_S, "start")
-        except (DriverFailed, asyncio.CancelledError):
+            await worker._ask(Ready, Warm(tuple(warm)), limits.ready_s, "start")
+        except BaseException:
             worker.kill()
+            await worker.wait()
             raise
         return worker
 
@@ -116,22 +112,26 @@ class Worker:
             DriverUnavailable: something it needs cannot run here.
             DriverFailed: something started and failed, or took too long.
         """
-        answer = self._expect(_Waiting.PREPARED)
-        self._send(Prepare(plan), tuple(sock.fileno() for sock in sockets))
-        message = await self._answer(answer, PREPARE_TIMEOUT_S, "bring the session up")
+        message = await self._ask(
+            Prepared,
+            Prepare(plan),
+            self._limits.prepare_s,
+            "bring the session up",
+            tuple(sock.fileno() for sock in sockets),
+        )
         assert isinstance(message, Prepared)
         self._rearm_silence()
         return message
 
     async def start_stream(self, stream: StreamPlan) -> StreamStarted:
-        """Start a stream of the prepared session; one at a time.
+        """Start a stream of the prepared session; it takes the place of an earlier one.
 
         Raises:
             DriverUnavailable, DriverFailed: as for `prepare`. The session lives on.
         """
-        answer = self._expect(_Waiting.STARTED)
-        self._send(StartStream(stream))
-        message = await self._answer(answer, START_TIMEOUT_S, "start the stream")
+        message = await self._ask(
+            stream.stream_id, StartStream(stream), self._limits.start_s, "start the stream"
+        )
         assert isinstance(message, StreamStarted)
         return message
 
@@ -145,19 +145,63 @@ class Worker:
         """Ask it to take everything down, wait, and kill it when it takes too long."""
         self._quitting = True
         self._send(Quit(reason))
+        if self._requests:
+            # It is busy with something that nobody wants any more, and would read this late.
+            self._signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(QUIT_TIMEOUT_S):
-                await asyncio.shield(self._watch)
+            async with asyncio.timeout(self._limits.quit_s):
+                await self.wait()
         except TimeoutError:
             log.warning("worker did not quit in time", extra={"worker_pid": self.pid})
             self.kill()
-            await self._watch
+            await self.wait()
+
+    async def wait(self) -> str:
+        """Wait until the process is gone.
+
+        Returns:
+            A sentence that says how it ended; empty when it did what it was asked to.
+        """
+        return await asyncio.shield(self._watch)
 
     def kill(self) -> None:
-        """End it at once; `on_exit` follows, and the journal has what it left behind."""
-        if self._process.returncode is None:
+        """End it at once; the journal has what it leaves behind."""
+        self._signal(signal.SIGKILL)
+
+    @classmethod
+    async def _start(cls, limits: WorkerLimits) -> "Worker":
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * messages.MAX_MESSAGE_BYTES)
+        ours.setblocking(False)
+        printed = Printed()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "punktfunk.session.worker"),
+                *(str(theirs.fileno()), str(os.getpid())),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                # Not asyncio's pipe: whoever inherits that one could keep `wait` waiting.
+                stderr=printed.write_end,
+                # A Ctrl-C in the terminal is the host's to handle.
+                start_new_session=True,
+            )
+        except BaseException as error:
+            ours.close()
+            printed.close()
+            if isinstance(error, OSError):
+                raise DriverFailed(f"no worker could be started: {error.strerror}") from error
+            raise
+        finally:
+            theirs.close()
+            printed.close_write_end()
+        return cls(ours, printed, process, limits)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.alive:
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGKILL)
+                self._process.send_signal(number)
 
     def _send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         try:
@@ -166,25 +210,35 @@ class Worker:
             # It is gone or stuck; the watch or the silence timer says so in a moment.
             log.debug("message to worker lost: %s", error, extra={"worker_pid": self.pid})
 
-    def _expect(self, what: _Waiting) -> "asyncio.Future[Message]":
-        future: asyncio.Future[Message] = self._loop.create_future()
-        self._answers[what] = future
-        return future
-
-    async def _answer(
-        self, answer: "asyncio.Future[Message]", timeout_s: float, doing: str
+    async def _ask(
+        self,
+        answer: Hashable,
+        message: Message,
+        timeout_s: float,
+        doing: str,
+        descriptors: tuple[int, ...] = (),
     ) -> Message:
+        if self._watch.done():
+            raise DriverFailed(self._watch.result() or "the session's worker is gone")
+        # Stays until it is answered, even when the caller goes away: the worker is busy with it.
+        future = self._requests[answer] = self._loop.create_future()
+        try:
+            self._send(message, descriptors)
+        except ProtocolError as error:
+            del self._requests[answer]
+            raise DriverFailed(f"the session's worker cannot {doing}: {error}") from error
         try:
             async with asyncio.timeout(timeout_s):
-                message = await answer
+                reply = await future
         except TimeoutError:
+            self._reason = f"the session's worker took too long to {doing}"
             self.kill()
-            raise DriverFailed(f"the session's worker took too long to {doing}") from None
-        if isinstance(message, Failed):
-            if message.what == "unavailable":
-                raise DriverUnavailable(message.driver, message.reason, hint=message.hint)
-            raise DriverFailed(message.reason, driver=message.driver)
-        return message
+            raise DriverFailed(self._reason) from None
+        if isinstance(reply, Failed):
+            if reply.driver:
+                raise DriverUnavailable(reply.driver, reply.reason, reply.available, reply.hint)
+            raise DriverFailed(reply.reason)
+        return reply
 
     def _readable(self) -> None:
         while True:
@@ -196,6 +250,7 @@ class Worker:
                 received = None
             except ProtocolError:
                 log.exception("worker talks nonsense", extra={"worker_pid": self.pid})
+                self._reason = "the session's worker talked nonsense"
                 self.kill()
                 received = None
             if received is None:
@@ -206,100 +261,56 @@ class Worker:
     def _dispatch(self, message: Message) -> None:
         if self._silence is not None:
             self._rearm_silence()
-        for waiting, future in list(self._answers.items()):
-            if isinstance(message, (waiting.value, Failed)):
-                del self._answers[waiting]
-                if not future.done():
-                    future.set_result(message)
-                return
-        if isinstance(message, ToHost):
-            self.on_message(message)
+        match message:
+            case Ready() | Prepared():
+                self._answer(type(message), message)
+            case StreamStarted(stream_id=stream_id):
+                self._answer(stream_id, message)
+            case Failed(stream_id=stream_id) if stream_id:
+                self._answer(stream_id, message)
+            case Failed(reason=reason):
+                self._reason = self._reason or reason
+                self._answer_all(message)
+            case _ if isinstance(message, ToHost):
+                self.on_message(message)
+
+    def _answer(self, request: Hashable, message: Message) -> None:
+        future = self._requests.pop(request, None)
+        if future is not None and not future.done():
+            future.set_result(message)
+
+    def _answer_all(self, message: Message) -> None:
+        for request in list(self._requests):
+            self._answer(request, message)
 
     def _rearm_silence(self) -> None:
         if self._silence is not None:
             self._silence.cancel()
-        self._silence = self._loop.call_later(SILENCE_LIMIT_S, self._silent)
+        self._silence = self._loop.call_later(self._limits.silence_s, self._silent)
 
     def _silent(self) -> None:
-        self._last_lines.append(f"it was silent for {SILENCE_LIMIT_S:g} s")
+        limit_s = self._limits.silence_s
+        self._reason = f"the session's worker hung: no sign of life for {limit_s:g} s"
         self.kill()
 
-    async def _watch_process(self) -> None:
-        assert self._process.stderr is not None
-        with contextlib.suppress(ValueError):  # a line longer than the reader's limit
-            async for line in self._process.stderr:
-                text = line.decode(errors="replace").rstrip()
-                self._last_lines.append(text)
-                log.debug("worker: %s", text, extra={"worker_pid": self.pid})
+    async def _watch_process(self) -> str:
         status = await self._process.wait()
-        self._close()
-        cause = self._cause(status)
-        for future in self._answers.values():
-            if not future.done():
-                future.set_result(Failed(what="failed", reason=cause))
-        self._answers.clear()
-        self.on_exit("" if self._quitting and status == 0 else cause)
-
-    def _close(self) -> None:
+        self._readable()  # its last words
         if self._silence is not None:
             self._silence.cancel()
         self._loop.remove_reader(self._link)
         self._link.close()
+        self._printed.close()
+        cause = self._cause(status)
+        self._answer_all(Failed(reason=cause))
+        return "" if self._quitting and status == 0 else cause
 
     def _cause(self, status: int) -> str:
+        if self._reason:
+            return self._reason
         how = f"ended with status {status}"
         if status < 0:
             with contextlib.suppress(ValueError):
                 how = f"was ended by {signal.Signals(-status).name}"
-        last = self._last_lines[-1] if self._last_lines else ""
+        last = self._printed.last_line
         return f"the session's worker {how}" + (f": {last}" if last else "")
-
-
-class WorkerPool:
-    """Keeps one worker warm, so that a launch need not wait for imports."""
-
-    def __init__(self, drivers_to_warm: Callable[[], Sequence[str]]) -> None:
-        self._drivers_to_warm = drivers_to_warm
-        self._spare: asyncio.Task[Worker] | None = None
-        self._closed = False
-
-    def refill(self) -> None:
-        """Begin to warm a spare if there is none."""
-        if self._spare is None and not self._closed:
-            self._spare = asyncio.create_task(Worker.spawn(self._drivers_to_warm()))
-
-    async def take(self) -> Worker:
-        """The spare, or a fresh one. Call `refill` when the machine has a moment.
-
-        Raises:
-            DriverFailed: no worker could be started.
-        """
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            try:
-                worker = await spare
-            except DriverFailed:
-                log.warning("the warm worker did not come up; starting another", exc_info=True)
-            else:
-                if worker.alive:
-                    return worker
-        return await Worker.spawn(self._drivers_to_warm())
-
-    async def close(self) -> None:
-        self._closed = True
-        spare, self._spare = self._spare, None
-        if spare is None:
-            return
-        if not spare.done():
-            spare.cancel()
-        with contextlib.suppress(DriverFailed, asyncio.CancelledError):
-            worker = await spare
-            await worker.quit(StreamEnd.STOPPED)
-
-    @property
-    def spare_pid(self) -> int | None:
-        """Of the warm worker, when it is up."""
-        spare = self._spare
-        if spare is None or not spare.done() or spare.cancelled() or spare.exception():
-            return None
-        return spare.result().pid

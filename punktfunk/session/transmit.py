@@ -72,7 +72,9 @@ class TransmitLoop:
             self._request_keyframe()
             return
         started_ns = time.monotonic_ns()
-        counters = self._sender.send(batch, address, started_ns, self._interval_ns)
+        counters = self._sender.send(
+            batch, address, started_ns, self._interval_ns, self._endpoint.source
+        )
         ended_ns = time.monotonic_ns()
         self._meter.add("send", ended_ns - started_ns - counters.sleep_ns)
         self._meter.packets_sent += counters.packets

@@ -39,6 +39,7 @@ from punktfunk.session.messages import (
     Warm,
 )
 from punktfunk.session.process import settle
+from punktfunk.session.sender import packet_info
 from punktfunk.session.stage import Stage
 from punktfunk.session.stream import MediaSockets, Stream
 from punktfunk.session.watch import ClientWatch
@@ -259,7 +260,8 @@ class Worker:
         for datagram, address in control.outgoing(now_ns):
             assert isinstance(address, tuple)
             with contextlib.suppress(OSError):  # lost like any datagram; ENet sends it again
-                self._sockets.control.sendto(datagram, address)
+                ancillary = packet_info(self._sockets.control, control.local_ip)
+                self._sockets.control.sendmsg([datagram], ancillary, 0, address)
 
     def _end_stream(self, reason: StreamEnd, detail: str = "") -> None:
         """Say goodbye to the client, stop the threads, let go of every key and button."""

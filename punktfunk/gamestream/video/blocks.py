@@ -39,7 +39,7 @@ def plan_blocks(
     """Cut a frame of `data_packets` into at most four blocks.
 
     A frame too large for four blocks at this percentage gets the highest lower one that
-    fits; from 1021 packets on that is none. All blocks but the last are equally long.
+    fits; from 1009 packets on that is none. All blocks but the last are equally long.
 
     Args:
         data_packets: At least 1.

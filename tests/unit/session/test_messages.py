@@ -90,7 +90,7 @@ STREAM = StreamPlan(
         Quit(StreamEnd.UNPAIRED),
         Ready(),
         StreamEnded(7, StreamEnd.CLIENT_LEFT, "bye"),
-        Failed(what="unavailable", driver="kwin", reason="not here", hint="install it"),
+        Failed(stream_id=7, driver="kwin", reason="not here", hint="install it", available=("x",)),
         Alive((StreamSample(stream_id=7, window_ms=1000, stages=(STAGE,)),)),
     ],
     ids=lambda message: type(message).__name__,
@@ -140,4 +140,4 @@ def test_nonsense_is_an_error_of_ours_and_quotes_nothing(data):
 
 def test_a_message_that_would_not_fit_is_refused_before_it_is_sent():
     with pytest.raises(ProtocolError):
-        encode(Failed(what="failed", reason="x" * messages.MAX_MESSAGE_BYTES))
+        encode(Failed(reason="x" * messages.MAX_MESSAGE_BYTES))
