@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from punktfunk.config import LoadedConfig, Settings
+from punktfunk.config import LoadedConfig
 from punktfunk.config.addresses import parse_bind
 from punktfunk.errors import ConfigError
 from punktfunk.host.catalog import Catalog
@@ -16,6 +16,7 @@ from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.events import Events
 from punktfunk.host.gamestream import GameStreamHost
 from punktfunk.host.management import Management
+from punktfunk.host.plugins import plugin_filter
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import Runtime, RuntimeFile
 from punktfunk.host.sessions import Paths, Sessions
@@ -27,7 +28,6 @@ from punktfunk.net.mdns import Announcer
 from punktfunk.net.nvhttp_server import NvHttpServer
 from punktfunk.net.rtsp_server import RtspServer
 from punktfunk.registry.calls import PluginCalls
-from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.facts import gather_facts
 from punktfunk.session.pool import WorkerPool
 from punktfunk.trust.files import make_private_folder
@@ -83,7 +83,7 @@ class Host:
             unique_id=self.identity.unique_id,
         )
         self.mgmt = MgmtServer(
-            create_app(self.management, self.token, names=[self.gamestream.name]),
+            create_app(self.management, self.token, names=settings.mgmt.names),
             parse_bind(settings.mgmt.bind),
             server_tls(settings.mgmt, self.identity.path, config_dir),
         )
@@ -155,14 +155,6 @@ class Host:
         sessions.on_ended = lambda session, cause: fire(
             "session_ended", session_id=session.id, reason=cause or "ended"
         )
-
-
-def plugin_filter(settings: Settings) -> PluginFilter:
-    """What `[plugins]` allows; an empty list allows all."""
-    allow = settings.plugins.allow
-    return PluginFilter(
-        allow=frozenset(allow) if allow else None, deny=frozenset(settings.plugins.deny)
-    )
 
 
 def runtime_folder() -> Path:

@@ -82,6 +82,4 @@ class GameStreamHost:
         return None if self._bound else local_address
 
     async def cancel(self, client: PairedClient) -> None:
-        session = self._sessions.of_client(client.fingerprint)
-        if session is not None:
-            await self._sessions.end(session)
+        await self._sessions.stop_client(client.fingerprint)

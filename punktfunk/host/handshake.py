@@ -4,16 +4,16 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from punktfunk.errors import DriverFailed, DriverUnavailable, Refused
-from punktfunk.gamestream.endpoint import is_local_network
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.negotiation import StreamLimits, negotiate
 from punktfunk.gamestream.rtsp import RtspRequest, RtspResponse, SealedRtsp
-from punktfunk.gamestream.rtsp_dialogue import RtspDialogue, StartStream
-from punktfunk.gamestream.sdp import Encryption, HostCapabilities
+from punktfunk.gamestream.rtsp_dialogue import RtspDialogue, StartStream, Step
+from punktfunk.gamestream.sdp import HostCapabilities
 from punktfunk.model.session import StreamPlan
 from punktfunk.model.stream import StreamPorts
 
 HANDSHAKE_TIMEOUT_S = 10.0
+"""Between two requests of the client, and from the launch to the first."""
 
 Start = Callable[[StreamPlan], Awaitable[None]]
 
@@ -24,6 +24,7 @@ class Handshake:
     Args:
         start: Starts the stream; the client's ANNOUNCE is answered when it returns.
         touched: Called with every request, so that the waiting time starts anew.
+        over: Called once no request is expected any more: the stream plays, or was refused.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Handshake:
         limits: StreamLimits,
         start: Start,
         touched: Callable[[], None],
+        over: Callable[[], None],
     ) -> None:
         self._stream_id = stream_id
         self._key, self._key_id = request.ri_key, request.ri_key_id
@@ -46,6 +48,7 @@ class Handshake:
         self._limits = limits
         self._start = start
         self._touched = touched
+        self._over = over
         self._ping_payload = secrets.token_hex(8).upper()
         self._connect_data = secrets.randbits(32)
         self._seal = SealedRtsp(request.ri_key) if request.encrypted_rtsp else None
@@ -72,14 +75,19 @@ class Handshake:
     async def handle(self, request: RtspRequest) -> RtspResponse:
         self._touched()
         answer = self._dialogue.receive(request)
-        if not isinstance(answer, StartStream):
-            return answer
+        if isinstance(answer, StartStream):
+            answer = await self._start_stream(answer)
+        if self._dialogue.step in (Step.DONE, Step.REFUSED):
+            self._over()
+        return answer
+
+    async def _start_stream(self, wanted: StartStream) -> RtspResponse:
         try:
-            await self._start(self._plan(answer))
+            await self._start(self._plan(wanted))
         except Refused as error:
             return self._dialogue.refused(error)
         except (DriverUnavailable, DriverFailed) as error:
-            return self._dialogue.refused(error, 503)
+            return self._dialogue.refused(Refused(in_words(error)), 503)
         return self._dialogue.started()
 
     def _plan(self, start: StartStream) -> StreamPlan:
@@ -95,19 +103,9 @@ class Handshake:
         )
 
 
-def encryption_requested(policy: str, remote_ip: str) -> Encryption:
-    """What to switch on although the client would not bother.
-
-    Args:
-        policy: `stream.encryption` of the configuration.
-    """
-    if policy == "always" or (policy == "remote" and not is_local_network(remote_ip)):
-        return Encryption.ALL
-    return Encryption.CONTROL_V2
-
-
-def encryption_required(policy: str, *, control_v2_used: bool) -> Encryption:
-    """Without what a stream is refused. A client that once knew better is held to it."""
-    if policy == "always":
-        return Encryption.ALL
-    return Encryption.CONTROL_V2 if control_v2_used else Encryption.NONE
+def in_words(error: DriverUnavailable | DriverFailed) -> str:
+    """What did not work and what to do about it, for the person at the client."""
+    if isinstance(error, DriverFailed):
+        return str(error)
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{error.driver}: {error.reason}{hint}"

@@ -1,6 +1,6 @@
 """Every installed plugin and what became of it."""
 
-from punktfunk.config import LoadedConfig
+from punktfunk.config import LoadedConfig, Settings
 from punktfunk.registry.discovery import PluginFilter, PluginState
 from punktfunk.registry.facts import gather_facts
 from punktfunk.registry.prober import probe
@@ -9,9 +9,16 @@ from punktfunk.registry.report import PluginReport, ProbeReport
 _WELL = frozenset({PluginState.LOADED, PluginState.DISABLED})
 
 
-async def examine(loaded: LoadedConfig, wanted: PluginFilter) -> ProbeReport:
+def plugin_filter(settings: Settings) -> PluginFilter:
+    """What `[plugins]` allows; an empty list allows all."""
+    allow = frozenset(settings.plugins.allow) or None
+    return PluginFilter(allow=allow, deny=frozenset(settings.plugins.deny))
+
+
+async def examine(loaded: LoadedConfig) -> ProbeReport:
     """Ask all of them in a child process, as the host does at its start."""
-    return await probe(gather_facts(loaded.settings.plugin), wanted)
+    settings = loaded.settings
+    return await probe(gather_facts(settings.plugin), plugin_filter(settings))
 
 
 def all_well(report: ProbeReport) -> bool:

@@ -33,7 +33,7 @@ class Runtime:
     mgmt_url: str
     tls_fingerprint: str | None = None
     http_port: int
-    started_at_unix: int
+    started_at_unix: int = attrs.field(factory=lambda: int(time.time()))
 
 
 class RuntimeFile:
@@ -55,15 +55,8 @@ class RuntimeFile:
             raise
         self._path.unlink(missing_ok=True)  # of a host that was killed
 
-    def publish(self, mgmt_url: str, *, http_port: int, tls_fingerprint: str | None = None) -> None:
+    def publish(self, runtime: Runtime) -> None:
         """Say where the host is, once it answers there."""
-        runtime = Runtime(
-            pid=os.getpid(),
-            mgmt_url=mgmt_url,
-            tls_fingerprint=tls_fingerprint,
-            http_port=http_port,
-            started_at_unix=int(time.time()),
-        )
         write_atomically(self._path, json.dumps(cattrs.unstructure(runtime), indent=1).encode())
 
     def close(self) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from punktfunk.errors import Refused
-from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake
+from punktfunk.host.handshake import Handshake
 from punktfunk.model.apps import App
 from punktfunk.model.clients import Fingerprint
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan, StreamSample
-from punktfunk.session.messages import Alive, Connected, Failed, StreamEnded, ToHost
+from punktfunk.session.messages import Alive, Connected, StreamEnded, ToHost
 from punktfunk.session.supervisor import Worker
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,9 @@ class HostSession:
         self._used_keys: set[bytes] = set()
         self._control_v2_used = control_v2_used
         self._timer: asyncio.TimerHandle | None = None
+        self._timeout_s = 0.0
+        self._started = 0
+        self._unused: Callable[[], None] = lambda: None
         worker.on_message = self._on_message
 
     @property
@@ -68,42 +71,61 @@ class HostSession:
             raise Refused("a new stream needs a new key", status=400)
         self._used_keys.add(digest)
 
-    def expect(self, handshake: Handshake, expired: Callable[[], None]) -> None:
-        """Wait a while for the client's RTSP requests.
+    def expect(self, handshake: Handshake, timeout_s: float, unused: Callable[[], None]) -> None:
+        """Wait for the client's RTSP requests; an earlier handshake is over.
 
         Args:
-            expired: Called when none came in time, or the client stopped half-way.
+            timeout_s: From one request to the next.
+            unused: Called when no client came of it: it fell silent, was refused, or never
+                connected to its stream.
         """
         self.drop_handshake()
         self.handshake = handshake
-        self._expired = expired
+        self._timeout_s = timeout_s
+        self._unused = unused
         self.touch()
 
     def touch(self) -> None:
         """A request came: the waiting time starts anew."""
-        if self._timer is not None:
-            self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(HANDSHAKE_TIMEOUT_S, self._expire)
+        self._stop_timer()
+        if self.handshake is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._timeout_s, self.handshake_over, self.handshake.id)
+
+    def handshake_over(self, handshake_id: int) -> None:
+        """No further request is expected, unless another handshake has taken its place."""
+        if self.handshake is None or self.handshake.id != handshake_id:
+            return
+        self.drop_handshake()
+        if handshake_id != self._started:
+            self._unused()
 
     def drop_handshake(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         self.handshake = None
 
     async def start_stream(self, stream: StreamPlan) -> None:
         """Start the stream the handshake agreed on.
 
         Raises:
-            Refused: the session is ending.
+            Refused: the session is ending, or the client has asked anew since.
             DriverUnavailable, DriverFailed: it cannot be had.
         """
-        if self.ending:
-            raise Refused("the session is ending", status=503)
-        await self.worker.start_stream(stream)
-        self.stream = stream
-        self.connected = False
+        handshake = self.handshake
+        if self.ending or handshake is None or handshake.id != stream.stream_id:
+            raise Refused("this launch is over", status=503)
+        self._stop_timer()  # it is our turn
+        # Before the answer: the stream may end so soon that we hear of that first.
+        self.stream, self.connected, self.sample = stream, False, None
+        try:
+            await self.worker.start_stream(stream)
+        except BaseException:
+            self._forget_stream(stream.stream_id)
+            raise
+        finally:
+            if self.handshake is handshake:
+                self.touch()
+        self._started = stream.stream_id
         if stream.request.control_v2:
             self._control_v2_used()
         log.info(
@@ -117,25 +139,21 @@ class HostSession:
         if self.stream is not None:
             self.worker.stop_stream(reason)
 
-    def _expire(self) -> None:
-        started = self.stream is not None and self.handshake is not None
-        if (
-            started
-            and self.stream
-            and self.handshake
-            and self.stream.stream_id == self.handshake.id
-        ):
-            self.drop_handshake()  # PLAY came or the stream runs without it
-            return
-        self.drop_handshake()
-        self._expired()
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _forget_stream(self, stream_id: int) -> None:
+        if self.stream is not None and self.stream.stream_id == stream_id:
+            self.stream, self.connected, self.sample = None, False, None
 
     def _on_message(self, message: ToHost) -> None:
         match message:
             case Alive(samples=samples):
                 self.sample = samples[-1] if samples else None
-            case Connected():
-                self.connected = True
+            case Connected(stream_id=stream_id):
+                self.connected = self.stream is not None and self.stream.stream_id == stream_id
             case StreamEnded(stream_id=stream_id, reason=reason, detail=detail):
                 log.info(
                     "stream ended: %s%s",
@@ -143,9 +161,8 @@ class HostSession:
                     f": {detail}" if detail else "",
                     extra={"session": self.id, "stream": stream_id},
                 )
-                if self.stream is not None and self.stream.stream_id == stream_id:
-                    self.stream, self.connected, self.sample = None, False, None
-            case Failed(reason=reason):
-                log.error("session failed: %s", reason, extra={"session": self.id})
+                self._forget_stream(stream_id)
+                if reason is StreamEnd.NEVER_CONNECTED:
+                    self._unused()
             case _:
                 log.debug("unexpected message of a worker: %s", type(message).__name__)

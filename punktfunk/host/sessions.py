@@ -1,7 +1,6 @@
 """All sessions of this host: who may launch what, with which ports, and how it ends."""
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import secrets
@@ -14,15 +13,15 @@ from punktfunk.config.settings import Settings
 from punktfunk.errors import DriverFailed, DriverUnavailable, Refused
 from punktfunk.gamestream.endpoint import normalize_ip
 from punktfunk.gamestream.launch import LaunchRequest
-from punktfunk.gamestream.negotiation import StreamLimits
 from punktfunk.gamestream.sdp import HostCapabilities
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
-from punktfunk.host.handshake import Handshake, encryption_requested, encryption_required
+from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake, in_words
+from punktfunk.host.policy import check_launch, encryption_requested, stream_limits
 from punktfunk.host.ports import Ports, bind_media
 from punktfunk.host.session import HostSession
 from punktfunk.model.apps import App
-from punktfunk.model.clients import PairedClient
+from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import SessionPlan, StreamEnd
 from punktfunk.model.video import Codec, VideoMode
@@ -48,6 +47,14 @@ class Paths:
     runtime: Path
 
 
+@attrs.frozen
+class _Starting:
+    """A launch that is under way."""
+
+    client: Fingerprint
+    task: asyncio.Task[HostSession]
+
+
 class Sessions:
     """Runs on the host's event loop.
 
@@ -66,6 +73,7 @@ class Sessions:
         paths: Paths,
         host_environment: Mapping[str, str],
         remember_control_v2: Callable[[str], None],
+        handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S,
     ) -> None:
         self.on_started: Callable[[HostSession], None] = lambda session: None
         self.on_ended: Callable[[HostSession, str], None] = lambda session, cause: None
@@ -77,8 +85,9 @@ class Sessions:
         self._paths = paths
         self._host_environment = host_environment
         self._remember_control_v2 = remember_control_v2
+        self._handshake_timeout_s = handshake_timeout_s
         self._sessions: dict[int, HostSession] = {}
-        self._starting: dict[int, str] = {}  # slot: client, from the decision to the session
+        self._starting: dict[int, _Starting] = {}  # by slot
         self._ended: dict[int, asyncio.Event] = {}
         self._session_ids = itertools.count(1)
         self._stream_ids = itertools.count(1)
@@ -115,19 +124,27 @@ class Sessions:
         Raises:
             Refused: with the status the client shall see.
         """
-        self._check_policy(request)
-        busy = client.fingerprint in self._starting.values()
+        check_launch(request, self._settings.stream)
+        busy = any(it.client == client.fingerprint for it in self._starting.values())
         if busy or self.of_client(client.fingerprint) is not None:
             raise Refused("an app is already running for this client", status=400)
         cast = cast_drivers(app, self._catalog.offers, self._catalog.preferences)
         slot = self._free_slot()
-        self._starting[slot] = client.fingerprint
-        try:
+
+        async def start() -> HostSession:
             session = await self._start(slot, client, app, request, cast)
-        finally:
-            del self._starting[slot]
-        self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
-        return session
+            self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
+            return session
+
+        task = asyncio.get_running_loop().create_task(start())
+        self._starting[slot] = _Starting(client.fingerprint, task)
+        task.add_done_callback(lambda _: self._starting.pop(slot))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not _is_being_cancelled():
+                raise Refused("the launch was called off", status=503) from None
+            raise
 
     async def resume(
         self,
@@ -141,7 +158,7 @@ class Sessions:
         Raises:
             Refused: nothing runs for it.
         """
-        self._check_policy(request)
+        check_launch(request, self._settings.stream)
         session = self.of_client(client.fingerprint)
         if session is None:
             raise Refused("no app of this client is running", status=503)
@@ -160,19 +177,23 @@ class Sessions:
             await session.worker.quit(reason)
         await ended.wait()
 
-    def end_client(self, fingerprint: str) -> None:
-        """The client was unpaired: cut what it has, now."""
+    async def stop_client(self, fingerprint: str, reason: StreamEnd = StreamEnd.STOPPED) -> None:
+        """End what a client has running or starting, and wait until it is gone."""
+        await _call_off([it for it in self._starting.values() if it.client == fingerprint])
         for session in self.all():
             if session.client == fingerprint:
-                self._spawn(self.end(session, StreamEnd.UNPAIRED))
+                await self.end(session, reason)
+
+    def end_client(self, fingerprint: str) -> None:
+        """The client was unpaired: cut what it has, now."""
+        self._spawn(self.stop_client(fingerprint, StreamEnd.UNPAIRED))
 
     async def close(self) -> None:
         """End everything."""
         self._closed = True
+        await _call_off(list(self._starting.values()))
         await asyncio.gather(*(self.end(session) for session in self.all()))
-        for task in list(self._tasks):
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pool.close()
 
     def offered_codecs(self) -> frozenset[Codec]:
@@ -185,14 +206,12 @@ class Sessions:
         """Which driver an app without a wish would get, and why not the others."""
         return self._catalog.choice(kind)
 
-    def _check_policy(self, request: LaunchRequest) -> None:
-        if self._settings.stream.encryption == "always" and request.core_version is None:
-            raise Refused("this host asks for encryption; this client is too old", status=403)
-
     def _free_slot(self) -> int:
         limit = self._settings.stream.max_sessions
+        if self._closed:
+            raise Refused("this host is shutting down", status=503)
         taken = {session.slot for session in self._sessions.values()} | set(self._starting)
-        if self._closed or len(taken) >= limit:
+        if len(taken) >= limit:
             raise Refused(
                 f"this host already streams to as many devices as it may ({limit}); "
                 "quit an app there first, or raise stream.max_sessions",
@@ -210,16 +229,18 @@ class Sessions:
             worker = await self._pool.take()
             try:
                 await worker.prepare(plan, three)
-            except (DriverUnavailable, DriverFailed, asyncio.CancelledError):
+            except BaseException:
                 await worker.quit(StreamEnd.FAILED)
                 await self._cleaner.clean(Path(plan.journal))
                 raise
         except (DriverUnavailable, DriverFailed) as error:
             log.warning("session did not start: %s", error, extra={"app": app.title})
-            raise Refused(f"{app.title} could not be started: {error}", status=503) from error
+            reason = f"{app.title} could not be started: {in_words(error)}"
+            raise Refused(reason, status=503) from error
         finally:
             for sock in three:
                 sock.close()
+            asyncio.get_running_loop().call_later(REFILL_DELAY_S, self._pool.refill)
         session = HostSession(
             slot=slot,
             client=client.fingerprint,
@@ -230,8 +251,7 @@ class Sessions:
         )
         self._sessions[session.id] = session
         self._ended[session.id] = asyncio.Event()
-        worker.on_exit = lambda cause: self._spawn(self._after(session, cause))
-        asyncio.get_running_loop().call_later(REFILL_DELAY_S, self._pool.refill)
+        self._spawn(self._see_out(session))
         log.info("session started: %s", app.title, extra={"session": session.id})
         self.on_started(session)
         return session
@@ -267,16 +287,16 @@ class Sessions:
         stream_settings = self._settings.stream
         input_offer = self._catalog.find_input(session.plan.input.name)
         features = input_offer.features if input_offer else frozenset()
-        policy = stream_settings.encryption
+        stream_id = next(self._stream_ids)
 
-        def expired() -> None:
+        def unused() -> None:
             log.info("the client did not come to stream", extra={"session": session.id})
-            if ends_session and session.stream is None:
+            if ends_session:
                 self._spawn(self.end(session, StreamEnd.NEVER_CONNECTED))
 
         session.expect(
             Handshake(
-                stream_id=next(self._stream_ids),
+                stream_id=stream_id,
                 request=request,
                 remote_ip=remote_ip,
                 local_ip=local_ip,
@@ -285,38 +305,53 @@ class Sessions:
                     codecs=self.offered_codecs(),
                     pen_touch={"pen", "touch"} <= features,
                     controller_motion="motion" in features,
-                    encryption_requested=encryption_requested(policy, remote_ip),
-                ),
-                limits=StreamLimits(
-                    codecs=self.offered_codecs(),
-                    max_width_px=stream_settings.max_width,
-                    max_height_px=stream_settings.max_height,
-                    max_fps=stream_settings.max_fps,
-                    max_bitrate_kbps=stream_settings.max_bitrate_kbps,
-                    fec_percent=stream_settings.fec_percent,
-                    encryption_required=encryption_required(
-                        policy, control_v2_used=client.control_v2_used
+                    encryption_requested=encryption_requested(
+                        stream_settings.encryption, remote_ip
                     ),
                 ),
+                limits=stream_limits(client, stream_settings, self.offered_codecs()),
                 start=session.start_stream,
                 touched=session.touch,
+                over=lambda: session.handshake_over(stream_id),
             ),
-            expired,
+            self._handshake_timeout_s,
+            unused,
         )
 
-    async def _after(self, session: HostSession, cause: str) -> None:
-        """The worker is gone: take back what it left behind, then forget the session."""
+    async def _see_out(self, session: HostSession) -> None:
+        """When the worker is gone, take back what it left behind, then forget the session."""
+        cause = await session.worker.wait()
         session.ending = True
         session.drop_handshake()
         if cause:
             log.error("session lost: %s", cause, extra={"session": session.id})
-        await self._cleaner.clean(Path(session.plan.journal))
-        del self._sessions[session.id]
-        self._ended.pop(session.id).set()
+        try:
+            await self._cleaner.clean(Path(session.plan.journal))
+        finally:
+            del self._sessions[session.id]
+            self._ended.pop(session.id).set()
         log.info("session ended", extra={"session": session.id})
         self.on_ended(session, cause)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a session's house-keeping failed", exc_info=error)
+
+
+async def _call_off(launches: Sequence[_Starting]) -> None:
+    for launch in launches:
+        if not launch.task.cancelling():  # else it is clearing up already
+            launch.task.cancel()
+    if launches:
+        await asyncio.wait([launch.task for launch in launches])
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

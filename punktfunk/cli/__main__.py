@@ -1,0 +1,5 @@
+"""`python -m punktfunk.cli`."""
+
+from punktfunk.cli import main
+
+main(prog_name="punktfunk")

@@ -1,0 +1,92 @@
+"""Log lines for people and for journald: one line a record, fields at its end, no secrets."""
+
+import logging
+import os
+import re
+import sys
+import time
+from typing import TextIO
+
+_QUIET = ("asyncio", "hypercorn", "numba", "quart", "stevedore", "zeroconf")
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
+
+_SECRET = re.compile(
+    r"""(?ix)
+    (?P<name> \b bearer \s+
+        | \b (?: rikey | rikeyid | pin | (?:punktfunk_)? (?:mgmt_)? token | password | salt
+              | clientchallenge | clientpairingsecret ) \b ["']? \s* [=:] \s* b? ["']? )
+    (?P<value> [0-9a-z_./+-]{2,} )
+    """
+)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|$)", re.DOTALL
+)
+
+
+def set_up(level: str, stream: TextIO | None = None) -> None:
+    """Send everything from `level` up to standard error.
+
+    Args:
+        level: debug, info, warning or error.
+        stream: Instead of standard error.
+    """
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter(journal=_is_journal(stream)))
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        if isinstance(old.formatter, LineFormatter):
+            root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class LineFormatter(logging.Formatter):
+    """`21:04:05 warning host.sessions: message (session=1 app=Desktop)`.
+
+    Args:
+        journal: Leave the time to the journal, and give the level as its priority.
+    """
+
+    def __init__(self, *, journal: bool = False) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = _one_line(record.getMessage())
+        extra = {name: value for name, value in vars(record).items() if name not in _OWN}
+        if extra:
+            fields = " ".join(f"{name}={_one_line(str(value))}" for name, value in extra.items())
+            line = f"{line} ({fields})"
+        text = f"{self._head(record)}{record.name.removeprefix('punktfunk.')}: {line}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return redacted(text)
+
+    def _head(self, record: logging.LogRecord) -> str:
+        if self._journal:
+            return f"<{_JOURNAL_PRIORITY.get(record.levelname, 6)}>"
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        return f"{clock} {record.levelname.lower()} "
+
+
+def redacted(text: str) -> str:
+    """Blot out what looks like a secret. A net under code that should not log one at all."""
+    return _SECRET.sub(r"\g<name>***", _PRIVATE_KEY.sub("*** private key ***", text))
+
+
+def _one_line(text: str) -> str:
+    """Clients choose their names: none may forge a line or speak to the terminal."""
+    return "".join(it if it.isprintable() else f"\\x{ord(it):02x}" for it in text)
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Say whether systemd connected this stream to the journal."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

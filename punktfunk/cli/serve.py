@@ -1,0 +1,111 @@
+"""`punktfunk serve`: run the host until it is told to stop."""
+
+import asyncio
+import ipaddress
+import os
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from punktfunk.cli import logs
+from punktfunk.cli.folder import folder_option, load
+from punktfunk.config import config_folder
+from punktfunk.trust.token import TOKEN_FILE
+
+if TYPE_CHECKING:
+    from punktfunk.host.app import Host
+
+
+@click.command()
+@folder_option
+@click.option("--bind", metavar="ADDR", help="Address for clients. [default: all interfaces]")
+@click.option(
+    "--base-port",
+    type=int,
+    metavar="N",
+    help="Plain HTTP port; all other ports for clients move with it. [default: 47989]",
+)
+@click.option(
+    "--mgmt-bind",
+    metavar="ADDR:PORT",
+    help="Where the management API listens. [default: 127.0.0.1:47990]",
+)
+@click.option("--log-level", metavar="L", help="debug, info, warning or error. [default: info]")
+def serve(
+    folder: Path,
+    bind: str | None,
+    base_port: int | None,
+    mgmt_bind: str | None,
+    log_level: str | None,
+) -> None:
+    """Run the host."""
+    flags = {
+        "host.bind": ("--bind", bind),
+        "host.base_port": ("--base-port", base_port),
+        "mgmt.bind": ("--mgmt-bind", mgmt_bind),
+        "host.log_level": ("--log-level", log_level),
+    }
+    loaded = load(folder, flags)
+    logs.set_up(loaded.settings.host.log_level)
+    from punktfunk.host import app  # heavy, and of no use to the other commands
+
+    asyncio.run(app.serve(loaded, folder, _show_greeting))
+
+
+@attrs.frozen(kw_only=True)
+class Greeting:
+    """What a person needs to know once the host runs.
+
+    Attributes:
+        bind: Empty for all interfaces.
+        tcp_ports, udp_ports: For a firewall.
+    """
+
+    name: str
+    bind: str
+    base_port: int
+    tcp_ports: tuple[int, ...]
+    udp_ports: tuple[int, ...]
+    mgmt_url: str
+    folder: Path
+
+    def lines(self) -> Iterable[str]:
+        """Say it, one line a fact."""
+        where = self.bind or "all interfaces"
+        tcp, udp = (", ".join(map(str, ports)) for ports in (self.tcp_ports, self.udp_ports))
+        yield f"{self.name} is ready for Moonlight on {where}, port {self.base_port}."
+        yield f"  Ports        TCP {tcp}; UDP {udp}"
+        yield f"  Management   {self.mgmt_url}/api/v1"
+        yield f"  Token        in {self.folder / TOKEN_FILE}"
+        yield f"  Pairing      add this machine in Moonlight, then: {self._pair_command}"
+        if self._only_here:
+            yield "  Network      only this machine can connect; --bind 0.0.0.0 opens it to all"
+
+    @property
+    def _pair_command(self) -> str:
+        if self.folder == config_folder(None, os.environ):
+            return "punktfunk pair PIN"
+        return f"punktfunk pair PIN --config-dir {shlex.quote(str(self.folder))}"
+
+    @property
+    def _only_here(self) -> bool:
+        return bool(self.bind) and ipaddress.ip_address(self.bind).is_loopback
+
+
+def _show_greeting(host: "Host") -> None:
+    media = host.ports.media(0)
+    greeting = Greeting(
+        name=host.gamestream.name,
+        bind=host.settings.host.bind,
+        base_port=host.ports.base,
+        tcp_ports=(host.ports.https, host.ports.http, host.ports.rtsp),
+        udp_ports=(media.video, media.control, media.audio),
+        mgmt_url=host.mgmt.url,
+        folder=host.config_dir,
+    )
+    for line in greeting.lines():
+        click.echo(line)

@@ -1,0 +1,55 @@
+"""What the settings let a client have."""
+
+from punktfunk.config.settings import StreamSettings
+from punktfunk.errors import Refused
+from punktfunk.gamestream.endpoint import is_local_network
+from punktfunk.gamestream.launch import LaunchRequest
+from punktfunk.gamestream.negotiation import StreamLimits
+from punktfunk.gamestream.sdp import Encryption
+from punktfunk.model.clients import PairedClient
+from punktfunk.model.video import Codec
+
+
+def check_launch(request: LaunchRequest, settings: StreamSettings) -> None:
+    """Refuse what could only fail later.
+
+    Raises:
+        Refused: status 403.
+    """
+    if settings.encryption == "always" and request.core_version is None:
+        raise Refused("this host asks for encryption; this client is too old", status=403)
+
+
+def stream_limits(
+    client: PairedClient, settings: StreamSettings, codecs: frozenset[Codec]
+) -> StreamLimits:
+    """What a stream of this client may be."""
+    return StreamLimits(
+        codecs=codecs,
+        max_width_px=settings.max_width,
+        max_height_px=settings.max_height,
+        max_fps=settings.max_fps,
+        max_bitrate_kbps=settings.max_bitrate_kbps,
+        fec_percent=settings.fec_percent,
+        encryption_required=encryption_required(
+            settings.encryption, control_v2_used=client.control_v2_used
+        ),
+    )
+
+
+def encryption_requested(policy: str, remote_ip: str) -> Encryption:
+    """What to switch on although the client would not bother.
+
+    Args:
+        policy: `stream.encryption` of the configuration.
+    """
+    if policy == "always" or (policy == "remote" and not is_local_network(remote_ip)):
+        return Encryption.ALL
+    return Encryption.CONTROL_V2
+
+
+def encryption_required(policy: str, *, control_v2_used: bool) -> Encryption:
+    """Without what a stream is refused. A client that once knew better is held to it."""
+    if policy == "always":
+        return Encryption.ALL
+    return Encryption.CONTROL_V2 if control_v2_used else Encryption.NONE

@@ -1,0 +1,22 @@
+"""Active streaming session control."""
+
+from quart import Blueprint
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import Conflict
+
+from punktfunk.mgmt import requests
+
+blueprint = Blueprint("session", __name__)
+
+
+@blueprint.delete("/session", endpoint="stopSession")
+async def stop_session() -> ResponseReturnValue:
+    await requests.host().stop_sessions(requests.query_int("id"))
+    return requests.done(204)
+
+
+@blueprint.post("/session/idr", endpoint="requestIdr")
+async def request_idr() -> ResponseReturnValue:
+    if not requests.host().request_keyframes():
+        raise Conflict("nothing is being streamed")
+    return requests.done(202)

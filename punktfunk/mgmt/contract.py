@@ -1,0 +1,120 @@
+"""The API's contract, `openapi.json`: served as it stands, and what bodies are held to."""
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import attrs
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from punktfunk.errors import PunktfunkError
+
+SPEC_FILE = "openapi.json"
+
+_BOUNDS = {
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+}
+_METHODS = frozenset({"get", "put", "post", "delete", "patch"})
+
+
+class DoesNotMatch(PunktfunkError):
+    """Well-formed, but not what the schema says. The message never repeats a value."""
+
+    code = "does_not_match"
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """One method of one path."""
+
+    id: str
+    method: str
+    path: str
+    tag: str
+
+
+class Contract:
+    """Attributes:
+    text: The document as it is served.
+    operations: By operation id.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        document: dict[str, Any] = json.loads(text)
+        self.operations: dict[str, Operation] = {}
+        self._bodies: dict[str, Draft202012Validator] = {}
+        self._parameters: dict[tuple[str, str], Draft202012Validator] = {}
+        components = _bounded(document["components"])
+        for operation, members in _operations(document):
+            self.operations[operation.id] = operation
+            if body := members.get("requestBody"):
+                schema = body["content"]["application/json"]["schema"]
+                self._bodies[operation.id] = _validator(schema, components)
+            for parameter in members.get("parameters", ()):
+                key = operation.id, parameter["name"]
+                self._parameters[key] = _validator(parameter["schema"], components)
+
+    def check_body(self, operation_id: str, plain: object) -> None:
+        """Raises DoesNotMatch: it is not what the operation takes."""
+        _check(self._bodies[operation_id], plain, "the body")
+
+    def check_parameter(self, operation_id: str, name: str, plain: object) -> None:
+        """Raises DoesNotMatch: it is not what the operation takes."""
+        _check(self._parameters[operation_id, name], plain, name)
+
+
+def read_contract() -> Contract:
+    return Contract(spec_text())
+
+
+def spec_text() -> bytes:
+    """The document, byte by byte."""
+    return files("punktfunk.mgmt").joinpath(SPEC_FILE).read_bytes()
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[Operation, Mapping[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, members in item.items():
+            if method in _METHODS:
+                yield (
+                    Operation(
+                        id=members["operationId"],
+                        method=method.upper(),
+                        path=path,
+                        tag=members["tags"][0],
+                    ),
+                    members,
+                )
+
+
+def _validator(schema: Any, components: Any) -> Draft202012Validator:
+    return Draft202012Validator({"allOf": [_bounded(schema)], "components": components})
+
+
+def _bounded(node: Any) -> Any:
+    """Say in numbers what `format: int32` only suggests: validators pass over formats."""
+    if isinstance(node, list):
+        return [_bounded(member) for member in node]
+    if not isinstance(node, dict):
+        return node
+    bounded = {name: _bounded(member) for name, member in node.items()}
+    if isinstance(node.get("format"), str) and node["format"] in _BOUNDS:
+        least, most = _BOUNDS[node["format"]]
+        bounded.setdefault("minimum", least)
+        bounded.setdefault("maximum", most)
+    return bounded
+
+
+def _check(validator: Draft202012Validator, plain: object, whole: str) -> None:
+    error: ValidationError | None = next(validator.iter_errors(plain), None)
+    if error is None:
+        return
+    place = ".".join(str(part) for part in error.absolute_path) or whole
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        raise DoesNotMatch(f"{place} has no member {missing}")
+    raise DoesNotMatch(f"{place} does not match: {error.validator} {error.validator_value}")

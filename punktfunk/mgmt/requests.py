@@ -1,0 +1,86 @@
+"""What routes share: the host they ask, and what the request says, checked."""
+
+import json
+import re
+from typing import NoReturn, TypeVar
+
+import attrs
+from quart import Response, current_app, request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from punktfunk.mgmt.as_json import from_json
+from punktfunk.mgmt.contract import Contract, DoesNotMatch
+from punktfunk.mgmt.host import MgmtHost
+
+EXTENSION = "punktfunk"
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Backing:
+    """What an app was made with."""
+
+    host: MgmtHost
+    contract: Contract
+
+
+def backing() -> Backing:
+    found: Backing = current_app.extensions[EXTENSION]
+    return found
+
+
+def host() -> MgmtHost:
+    return backing().host
+
+
+def operation_id() -> str:
+    """Of the route that is being answered: its endpoint's name without the blueprint's."""
+    return (request.endpoint or "").rpartition(".")[2]
+
+
+async def body(wanted: type[T]) -> T:
+    """Read the body, hold it to the schema, and only then make a value of it.
+
+    Raises:
+        HTTPException: 413, 415, or 400 for what is no JSON.
+        DoesNotMatch: it is JSON, but not what the operation takes.
+    """
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("the body must be application/json")
+    try:
+        plain = json.loads(await request.get_data(), parse_constant=_no_such_number)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not JSON") from None
+    backing().contract.check_body(operation_id(), plain)
+    return from_json(plain, wanted)
+
+
+def query_int(name: str) -> int | None:
+    """Read a whole number from the query; None when it is not there.
+
+    Raises:
+        DoesNotMatch: it is something else, out of bounds, or there twice.
+    """
+    texts = request.args.getlist(name)
+    if not texts:
+        return None
+    if len(texts) > 1 or not _WHOLE_NUMBER.fullmatch(texts[0]):
+        raise DoesNotMatch(f"{name} must be one whole number")
+    backing().contract.check_parameter(operation_id(), name, int(texts[0]))
+    return int(texts[0])
+
+
+def done(status: int) -> Response:
+    """An answer without a body, and so without a type; with 204 a length would be wrong too."""
+    answer = Response(b"", status)
+    del answer.headers["Content-Type"]
+    if status == 204:
+        del answer.headers["Content-Length"]
+    return answer
+
+
+def _no_such_number(text: str) -> NoReturn:
+    raise ValueError(f"JSON has no {text}")

@@ -1,0 +1,146 @@
+"""What the management API talks about, as values. `as_json` knows the names outside."""
+
+import attrs
+
+from punktfunk import __version__
+from punktfunk.model.clients import Fingerprint
+from punktfunk.model.plugins import API_VERSION
+from punktfunk.model.stream import StreamRequest
+from punktfunk.model.video import Codec, VideoMode
+
+
+@attrs.frozen(kw_only=True)
+class Health:
+    """The only thing told without a token."""
+
+    status: str = "ok"
+    version: str = __version__
+    abi_version: int = API_VERSION
+
+
+@attrs.frozen(kw_only=True)
+class PortMap:
+    """Every port of the host; video, control and audio are those of the first session."""
+
+    mgmt: int
+    http: int
+    https: int
+    rtsp: int
+    video: int
+    control: int
+    audio: int
+
+
+@attrs.frozen(kw_only=True)
+class HostInfo:
+    """Attributes:
+    local_ip: The address on the local network, as far as we can tell.
+    codecs: Probed to work, most compatible first.
+    app_version, gfe_version: What Moonlight is told.
+    """
+
+    hostname: str
+    unique_id: str
+    local_ip: str
+    app_version: str
+    gfe_version: str
+    codecs: tuple[Codec, ...]
+    ports: PortMap
+    version: str = __version__
+    abi_version: int = API_VERSION
+
+
+@attrs.frozen(kw_only=True)
+class SessionView:
+    """A session as the host shows it to the API.
+
+    Attributes:
+        mode: Of its display.
+        stream: What the connected client negotiated; None while no client is connected.
+        streaming: Picture and sound are going out.
+    """
+
+    id: int
+    app: str
+    client: Fingerprint
+    client_name: str
+    mode: VideoMode
+    stream: StreamRequest | None = None
+    streaming: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SessionInfo:
+    width_px: int
+    height_px: int
+    fps: int
+
+
+@attrs.frozen(kw_only=True)
+class StreamInfo:
+    """Attributes:
+    packet_size_bytes: Picture data in one packet.
+    min_fec_packets: The client's least parity a block.
+    """
+
+    width_px: int
+    height_px: int
+    fps: int
+    bitrate_kbps: int
+    packet_size_bytes: int
+    min_fec_packets: int
+    codec: Codec
+
+
+@attrs.frozen(kw_only=True)
+class SessionStatus:
+    id: int
+    app: str
+    client: Fingerprint
+    client_name: str
+    width_px: int
+    height_px: int
+    fps: int
+    streaming: bool
+    stream: StreamInfo | None
+
+
+@attrs.frozen(kw_only=True)
+class RuntimeStatus:
+    """Attributes:
+    session: The oldest that streams, else the oldest: for readers that know only one.
+    stream: Of that session.
+    """
+
+    video_streaming: bool
+    audio_streaming: bool
+    pin_pending: bool
+    paired_clients: int
+    session: SessionInfo | None
+    stream: StreamInfo | None
+    sessions: tuple[SessionStatus, ...]
+
+
+@attrs.frozen(kw_only=True)
+class AvailableCompositor:
+    """Attributes:
+    reason: Why it is not available; empty when it is.
+    hint: What a person can do about that.
+    """
+
+    id: str
+    label: str
+    available: bool
+    default: bool
+    reason: str = ""
+    hint: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class SubmitPin:
+    """Attributes:
+    id: For which of the waiting devices; may be left out when only one waits.
+    """
+
+    pin: str = attrs.field(repr=False)
+    id: int | None = None

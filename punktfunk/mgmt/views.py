@@ -1,0 +1,83 @@
+"""From what the host knows to what the API says. Pure."""
+
+from collections.abc import Sequence
+
+from punktfunk.mgmt.values import (
+    AvailableCompositor,
+    RuntimeStatus,
+    SessionInfo,
+    SessionStatus,
+    SessionView,
+    StreamInfo,
+)
+from punktfunk.model.offers import Choice, Offer
+from punktfunk.model.stream import StreamRequest
+from punktfunk.model.video import VideoMode
+
+
+def runtime_status(
+    sessions: Sequence[SessionView], *, paired_clients: int, pin_pending: bool
+) -> RuntimeStatus:
+    """Sum the sessions up, oldest first."""
+    streaming = [session for session in sessions if session.streaming]
+    shown = next(iter([*streaming, *sessions]), None)
+    return RuntimeStatus(
+        video_streaming=bool(streaming),
+        audio_streaming=bool(streaming),
+        pin_pending=pin_pending,
+        paired_clients=paired_clients,
+        session=_session_info(shown.mode) if shown else None,
+        stream=_stream_info(shown.stream) if shown else None,
+        sessions=tuple(_session_status(session) for session in sessions),
+    )
+
+
+def compositors(choice: Choice) -> list[AvailableCompositor]:
+    """List the picked one first. What is only for tests drives no output anybody could see."""
+    picked = [choice.picked] if choice.picked else []
+    offers = [*picked, *(passed.offer for passed in choice.passed_over)]
+    return [_compositor(offer, choice) for offer in offers if offer.rank > 0]
+
+
+def _compositor(offer: Offer, choice: Choice) -> AvailableCompositor:
+    available = offer.availability.available
+    return AvailableCompositor(
+        id=offer.driver,
+        label=offer.title or offer.driver,
+        available=available,
+        default=offer is choice.picked,
+        reason="" if available else offer.availability.reason,
+        hint="" if available else offer.availability.hint,
+    )
+
+
+def _session_status(session: SessionView) -> SessionStatus:
+    return SessionStatus(
+        id=session.id,
+        app=session.app,
+        client=session.client,
+        client_name=session.client_name,
+        width_px=session.mode.width_px,
+        height_px=session.mode.height_px,
+        fps=round(session.mode.refresh_hz),
+        streaming=session.streaming,
+        stream=_stream_info(session.stream),
+    )
+
+
+def _session_info(mode: VideoMode) -> SessionInfo:
+    return SessionInfo(width_px=mode.width_px, height_px=mode.height_px, fps=round(mode.refresh_hz))
+
+
+def _stream_info(stream: StreamRequest | None) -> StreamInfo | None:
+    if stream is None:
+        return None
+    return StreamInfo(
+        width_px=stream.mode.width_px,
+        height_px=stream.mode.height_px,
+        fps=round(stream.mode.refresh_hz),
+        bitrate_kbps=stream.bitrate_kbps,
+        packet_size_bytes=stream.packet_size,
+        min_fec_packets=stream.min_fec_packets,
+        codec=stream.codec,
+    )
