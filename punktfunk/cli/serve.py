@@ -4,6 +4,8 @@ import asyncio
 import ipaddress
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +65,7 @@ class Greeting:
     Attributes:
         bind: Empty for all interfaces.
         tcp_ports, udp_ports: For a firewall.
+        program: What to type to run us again.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Greeting:
     udp_ports: tuple[int, ...]
     mgmt_url: str
     folder: Path
+    program: str = "punktfunk"
 
     def lines(self) -> Iterable[str]:
         """Say it, one line a fact."""
@@ -87,13 +91,22 @@ class Greeting:
 
     @property
     def _pair_command(self) -> str:
+        command = f"{shlex.quote(self.program)} pair PIN"
         if self.folder == config_folder(None, os.environ):
-            return "punktfunk pair PIN"
-        return f"punktfunk pair PIN --config-dir {shlex.quote(str(self.folder))}"
+            return command
+        return f"{command} --config-dir {shlex.quote(str(self.folder))}"
 
     @property
     def _only_here(self) -> bool:
         return bool(self.bind) and ipaddress.ip_address(self.bind).is_loopback
+
+
+def program_name(started_as: str, on_path: str | None, here: Path) -> str:
+    """What to type to run this program again: its name if that finds it, else its path."""
+    path = Path(started_as)
+    if on_path is not None and path == Path(on_path):
+        return path.name
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _show_greeting(host: "Host") -> None:
@@ -106,6 +119,7 @@ def _show_greeting(host: "Host") -> None:
         udp_ports=(media.video, media.control, media.audio),
         mgmt_url=host.mgmt.url,
         folder=host.config_dir,
+        program=program_name(sys.argv[0], shutil.which("punktfunk"), Path.cwd()),
     )
     for line in greeting.lines():
         click.echo(line)

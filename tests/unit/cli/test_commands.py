@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from punktfunk.cli.serve import Greeting
+from punktfunk.cli.serve import Greeting, program_name
 from punktfunk.cli.service import UNIT, install_unit, remove_unit
 from punktfunk.errors import Refused
 from punktfunk.mgmt.contract import spec_text
@@ -150,3 +150,16 @@ def test_installing_the_service_enables_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "systemctl --user enable --now punktfunk.service" in done.stdout
     assert [path.name for path in (tmp_path / "systemd" / "user").iterdir()] == [UNIT]
+
+
+@pytest.mark.parametrize(
+    ("started_as", "on_path", "typed"),
+    [
+        ("/usr/bin/punktfunk", "/usr/bin/punktfunk", "punktfunk"),
+        ("/home/me/pf/.venv/bin/punktfunk", None, ".venv/bin/punktfunk"),
+        ("/home/me/pf/.venv/bin/punktfunk", "/usr/bin/punktfunk", ".venv/bin/punktfunk"),
+        ("/opt/pf/bin/punktfunk", None, "/opt/pf/bin/punktfunk"),
+    ],
+)
+def test_the_greeting_names_a_program_that_can_be_typed(started_as, on_path, typed):
+    assert program_name(started_as, on_path, Path("/home/me/pf")) == typed
