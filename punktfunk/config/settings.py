@@ -73,7 +73,7 @@ class HostSettings:
 
 @attrs.frozen(kw_only=True)
 class MgmtSettings:
-    """`[mgmt]`: the management API and the web console."""
+    """`[mgmt]`: the management API."""
 
     bind: str = _setting(
         "ADDRESS:PORT. Anything but loopback needs tls_cert and tls_key, or tls_own.",

@@ -50,5 +50,5 @@ def audio_encode_offers(host: HostFacts) -> list[Offer]:
 def input_offers(host: HostFacts) -> list[Offer]:
     """Say how input could be injected, and with which `compositors` each works.
 
-    `features` may hold `pointer`, `keyboard`, `touch`, `pen`, `gamepad`, `motion`.
+    `features` may hold `pointer`, `keyboard`, `text`, `touch`, `pen`, `gamepad`, `motion`.
     """

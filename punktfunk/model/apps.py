@@ -19,7 +19,6 @@ class LaunchSpec:
 
     argv: tuple[str, ...] = attrs.field(default=(), converter=_argv)
     environment: Mapping[str, str] = attrs.field(factory=dict)
-    working_dir: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -13,6 +13,7 @@ from punktfunk.model.input import Feedback
 from punktfunk.model.offers import Kind
 from punktfunk.model.session import SessionPlan
 from punktfunk.model.video import VideoMode
+from punktfunk.session.bus import SessionBus
 from punktfunk.session.drivers import load
 from punktfunk.session.seat import SessionSeat
 
@@ -42,14 +43,20 @@ class Stage:
             DriverUnavailable, DriverFailed: `strike` must still be called.
         """
         self.seat.enter()
+        launch, default = self.plan.launch, self.plan.start_default_app
+        bus = SessionBus(self.seat) if launch.argv or default else None
         self.display = self.compositor.open(self.seat, self.plan.mode)
         sound = self.audio.prepare(self.seat, LAYOUTS[self.plan.channels])
         self.input.open(self.seat, self.display, send_feedback)
-        launch = self.plan.launch
-        if self.plan.start_default_app and not launch.argv:
+        if default and not launch.argv:
             launch = self.compositor.default_app()
         if launch.argv:
-            environment = {**self.display.environment, **sound, **launch.environment}
+            environment = {
+                **self.display.environment,
+                **sound,
+                **(bus.environment() if bus else {}),
+                **launch.environment,
+            }
             self.seat.spawn("app", launch.argv, environment=environment)
 
     def resize(self, mode: VideoMode) -> None:

@@ -1,7 +1,9 @@
 """A PipeWire of the session's own, for machines where nobody runs one. Touches no hardware."""
 
 import shutil
+import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from punktfunk.plugin import DriverUnavailable, Seat, SeatProcess
@@ -100,12 +102,12 @@ class OwnServer:
             path.write_text(text)
         deadline = time.monotonic() + START_S
         self._spawn("pipewire")
-        self._wait_for_socket(self._seat.runtime_dir / "pipewire-0", deadline)
+        # A socket's file is there a moment before anyone listens on it.
+        self._wait_for(lambda: _listens(self._seat.runtime_dir / "pipewire-0"), deadline)
         self._spawn("wireplumber")
         self._spawn("pipewire-pulse")
-        self._wait_for_socket(self._pulse_folder / "native", deadline)
-        if not answers(self.server):
-            raise DriverUnavailable(DRIVER, self._story("pipewire-pulse", "does not answer"))
+        self._wait_for(lambda: _listens(self._pulse_folder / "native"), deadline)
+        self._wait_for(lambda: answers(self.server), deadline)
 
     def check(self) -> None:
         """Raise `DriverUnavailable` when a part of it has ended."""
@@ -134,8 +136,8 @@ class OwnServer:
         process = self._seat.spawn(name, [name], environment=environment)
         self._processes.append((name, process))
 
-    def _wait_for_socket(self, path: Path, deadline: float) -> None:
-        while not path.is_socket():
+    def _wait_for(self, condition: Callable[[], bool], deadline: float) -> None:
+        while not condition():
             self.check()
             if time.monotonic() > deadline:
                 name, _ = self._processes[-1]
@@ -144,3 +146,12 @@ class OwnServer:
 
     def _story(self, name: str, what: str) -> str:
         return f"{name} {what}: {self._seat.log_tail(name)}"
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -4,6 +4,7 @@ import ctypes
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -50,6 +51,7 @@ class Player:
         assert self._stream, f"the player cannot play: error {error.value}"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
+        self.began = time.monotonic()
         self._thread.start()
 
     def _run(self) -> None:

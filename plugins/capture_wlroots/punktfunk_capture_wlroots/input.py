@@ -50,6 +50,13 @@ class WlrootsInput(InputDriver):
             self.close()
             raise
 
+    @property
+    def held(self) -> frozenset[int]:
+        """Evdev codes of the keys and buttons that are down."""
+        if self._keys is None or self._pointer is None:
+            return frozenset()
+        return self._keys.held | self._pointer.held
+
     def handle(self, event: InputEvent) -> None:
         if self._connection is None:
             raise DriverFailed("the input devices are not open")

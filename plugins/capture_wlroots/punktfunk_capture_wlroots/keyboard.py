@@ -54,6 +54,10 @@ class KeyKeyboard:
         for modifier in reversed(around):
             self._key(modifier, pressed=False)
 
+    @property
+    def held(self) -> frozenset[int]:
+        return frozenset(self._down)
+
     def release_all(self) -> None:
         for code in sorted(self._down):
             self._key(code, pressed=False)

@@ -48,6 +48,10 @@ class Pointer:
             if amount_120ths:
                 self._scroll(axis, amount_120ths)
 
+    @property
+    def held(self) -> frozenset[int]:
+        return frozenset(self._down)
+
     def release_all(self) -> None:
         for button in sorted(self._down):
             self._button(button, pressed=False)

@@ -1,9 +1,13 @@
 """Which X11 display a compositor opened. It tells its children only, so look at its sockets."""
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _X_SOCKET = re.compile(r"@?/tmp/\.X11-unix/X(\d+)")
+_DESCRIPTOR = re.compile(r"socket:\[(\d+)\]")
 
 
 def display_of(pid: int) -> str | None:
@@ -12,11 +16,7 @@ def display_of(pid: int) -> str | None:
     Reads /proc only: connecting to the socket would start Xwayland.
     """
     try:
-        inodes = {
-            str(link.readlink()).removeprefix("socket:[").removesuffix("]")
-            for link in Path(f"/proc/{pid}/fd").iterdir()
-            if str(link.readlink()).startswith("socket:[")
-        }
+        inodes = set(_socket_inodes(pid))
         table = Path("/proc/net/unix").read_text()
     except OSError:
         return None
@@ -28,3 +28,11 @@ def display_of(pid: int) -> str | None:
             if found is not None:
                 return f":{found[1]}"
     return None
+
+
+def _socket_inodes(pid: int) -> Iterator[str]:
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found = _DESCRIPTOR.fullmatch(os.readlink(descriptor))  # noqa: PTH115  no path
+            if found is not None:
+                yield found[1]

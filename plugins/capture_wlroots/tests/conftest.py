@@ -3,13 +3,11 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,82 +17,19 @@ from punktfunk_capture_wlroots.capture import WlrootsCapture
 from punktfunk_capture_wlroots.compositor import WlrootsCompositor
 from punktfunk_capture_wlroots.input import WlrootsInput
 
-from punktfunk.plugin import Display, Effect, Frame, LaunchSpec, VideoMode
+from punktfunk.plugin import Display, Frame, LaunchSpec, VideoMode
+from punktfunk.testing import FakeSeat
+from punktfunk.testing.seat import FakeSeatProcess
 
 CLIENT = Path(__file__).with_name("lab_client.py")
 WAIT_S = 10.0
-
-
-class SeatChild:
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
-        self._popen = popen
-        self.pid = popen.pid
-
-    def exit_status(self) -> int | None:
-        return self._popen.poll()
-
-    def stop(self, timeout_s: float = 2.0) -> None:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.pid, number)
-            except ProcessLookupError:
-                break
-            try:
-                self._popen.wait(timeout_s)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        self._popen.wait(timeout_s)
-
-
-class TemporarySeat:
-    """The seat protocol with real processes and nothing else."""
-
-    name = "s1-test"
-
-    def __init__(self, runtime_dir: Path) -> None:
-        self.runtime_dir = runtime_dir
-        self.environment: Mapping[str, str] = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "HOME": str(runtime_dir),
-            "LANG": "C.UTF-8",
-            "XDG_RUNTIME_DIR": str(runtime_dir),
-        }
-        self.host_environment: Mapping[str, str] = {}
-        self.children: list[SeatChild] = []
-
-    def spawn(
-        self, name: str, argv: Sequence[str], *, environment: Mapping[str, str] | None = None
-    ) -> SeatChild:
-        with (self.runtime_dir / f"{name}.log").open("wb") as log:
-            popen = subprocess.Popen(
-                argv,
-                env={**self.environment, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        child = SeatChild(popen)
-        self.children.append(child)
-        return child
-
-    def log_tail(self, name: str, lines: int = 5) -> str:
-        log = self.runtime_dir / f"{name}.log"
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-
-    def record(self, effect: Effect) -> None:
-        raise AssertionError("this plugin changes nothing outside the seat")
-
-    def forget(self, effect: Effect) -> None:
-        raise AssertionError("this plugin changes nothing outside the seat")
 
 
 @attrs.define
 class Desk:
     """An open compositor, and what a test does with it."""
 
-    seat: TemporarySeat
+    seat: FakeSeat
     compositor: WlrootsCompositor
     display: Display
     closers: list[Callable[[], None]] = attrs.field(factory=list)
@@ -111,7 +46,7 @@ class Desk:
         driver.open(self.seat, self.display, lambda feedback: None)
         return driver
 
-    def start(self, name: str, launch: LaunchSpec) -> SeatChild:
+    def start(self, name: str, launch: LaunchSpec) -> FakeSeatProcess:
         return self.seat.spawn(name, launch.argv, environment=self.display.environment)
 
     def start_client(self, drawing: str) -> "Client":
@@ -188,18 +123,13 @@ def programs() -> Callable[..., None]:
 
 
 @pytest.fixture
-def seat() -> Iterator[TemporarySeat]:
-    # Not tmp_path: a socket's path has at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="pf-"))
-    seat = TemporarySeat(folder)
-    yield seat
-    for child in reversed(seat.children):
-        child.stop()
-    shutil.rmtree(folder)
+def seat() -> Iterator[FakeSeat]:
+    with FakeSeat() as seat:
+        yield seat
 
 
 @pytest.fixture
-def make_desk(seat: TemporarySeat, programs: Callable[..., None]) -> Iterator[Callable[..., Desk]]:
+def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callable[..., Desk]]:
     programs("sway", "swaybg", "foot")
     desks: list[Desk] = []
 
@@ -234,35 +164,29 @@ def frame_number() -> Callable[[Frame], int]:
 
 
 _PREAMBLE = """
-import atexit, os, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from conftest import TemporarySeat, WlrootsCapture, WlrootsCompositor
+import os
 from punktfunk.plugin import VideoMode
+from punktfunk.testing import FakeSeat
+from punktfunk_capture_wlroots.capture import WlrootsCapture
+from punktfunk_capture_wlroots.compositor import WlrootsCompositor
 # Only now: the interpreter may lie in root's own folder.
 os.setgroups([])
 os.setresgid(65_534, 65_534, 65_534)
 os.setresuid(65_534, 65_534, 65_534)
-seat = TemporarySeat(Path({folder!r}))
-atexit.register(lambda: [child.stop() for child in seat.children])
 """
 
 
 @pytest.fixture
-def run_unprivileged(seat: TemporarySeat) -> Callable[[str], str]:
-    """Run Python as user 65534 with a seat of its own; return what it printed."""
+def run_unprivileged() -> Callable[[str], str]:
+    """Run Python as user 65534; return what it printed."""
     if os.geteuid() != 0:
         pytest.skip("only root can become someone else; everyone else runs unprivileged anyway")
 
     def run(code: str) -> str:
-        folder = seat.runtime_dir / "user"
-        folder.mkdir()
-        for path in (seat.runtime_dir, folder):
-            os.chown(path, 65_534, 65_534)
-        preamble = _PREAMBLE.format(tests=str(Path(__file__).parent), folder=str(folder))
         done = subprocess.run(
-            [sys.executable, "-c", preamble + textwrap.dedent(code)],
+            [sys.executable, "-c", _PREAMBLE + textwrap.dedent(code)],
             env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd="/",
             capture_output=True,
             text=True,
             timeout=30,

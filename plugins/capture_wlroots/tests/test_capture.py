@@ -218,7 +218,7 @@ def test_a_killed_compositor_ends_the_capture(make_desk, seat) -> None:
     capture = desk.capture()
     rest(capture)
 
-    os.kill(seat.children[0].pid, signal.SIGKILL)
+    os.kill(seat.processes[0].pid, signal.SIGKILL)
 
     with pytest.raises(DriverFailed):
         for _ in range(10):

@@ -41,8 +41,8 @@ def test_the_mode_changes_while_a_program_runs(make_desk, seat) -> None:
 
 def test_it_starts_beside_the_leftovers_of_a_crashed_one(make_desk, seat) -> None:
     crashed = make_desk()
-    os.kill(seat.children[0].pid, signal.SIGKILL)
-    seat.children[0].stop()
+    os.kill(seat.processes[0].pid, signal.SIGKILL)
+    seat.processes[0].stop()
     assert (seat.runtime_dir / crashed.display.environment["WAYLAND_DISPLAY"]).exists()
 
     again = make_desk()
@@ -55,8 +55,8 @@ def test_a_killed_compositor_is_noticed(make_desk, seat, wait) -> None:
     desk = make_desk()
     desk.compositor.check()
 
-    os.kill(seat.children[0].pid, signal.SIGKILL)
-    wait(lambda: seat.children[0].exit_status() is not None, "sway to end")
+    os.kill(seat.processes[0].pid, signal.SIGKILL)
+    wait(lambda: seat.processes[0].exit_status() is not None, "sway to end")
 
     with pytest.raises(DriverFailed, match="sway ended"):
         desk.compositor.check()
@@ -70,8 +70,9 @@ def test_closing_leaves_no_process_and_no_file(make_desk, seat) -> None:
         close()
         close()
 
-    assert [child.exit_status() is not None for child in seat.children] == [True, True]
-    assert sorted(p.name for p in seat.runtime_dir.iterdir()) == ["background.log", "sway.log"]
+    assert [process.name for process in seat.processes] == ["sway", "background"]
+    assert seat.running == []
+    assert list(seat.runtime_dir.iterdir()) == []
 
 
 def test_its_default_program_is_a_terminal_that_is_installed(make_desk) -> None:
@@ -107,22 +108,24 @@ def test_a_sway_that_ends_at_once_says_why(seat, programs) -> None:
     with pytest.raises(DriverFailed, match="sway ended with status"):
         compositor.open(seat, VideoMode(width_px=640, height_px=360, refresh_mhz=60_000))
 
-    assert all(child.exit_status() is not None for child in seat.children)
+    assert seat.running == []
 
 
-def test_an_unprivileged_user_can_run_it(seat, programs, run_unprivileged) -> None:
+def test_an_unprivileged_user_can_run_it(programs, run_unprivileged) -> None:
     programs("sway")
 
     answer = run_unprivileged(
         """
-        compositor = WlrootsCompositor()
         mode = VideoMode(width_px=320, height_px=200, refresh_mhz=60_000)
-        display = compositor.open(seat, mode)
-        capture = WlrootsCapture()
-        capture.open(seat, display, mode)
-        print(capture.read(2.0).planes[0].shape)
-        capture.close()
-        compositor.close()
+        with FakeSeat() as seat:
+            compositor, capture = WlrootsCompositor(), WlrootsCapture()
+            try:
+                display = compositor.open(seat, mode)
+                capture.open(seat, display, mode)
+                print(capture.read(2.0).planes[0].shape)
+            finally:
+                capture.close()
+                compositor.close()
         """
     )
 

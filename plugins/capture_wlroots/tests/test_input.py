@@ -271,8 +271,8 @@ def test_a_killed_compositor_ends_the_devices(make_desk, seat) -> None:
     desk = make_desk()
     devices = desk.input()
 
-    os.kill(seat.children[0].pid, signal.SIGKILL)
-    seat.children[0].stop()
+    os.kill(seat.processes[0].pid, signal.SIGKILL)
+    seat.processes[0].stop()
 
     with pytest.raises(DriverFailed):
         for _ in range(10):

@@ -5,7 +5,7 @@ from pathlib import Path
 from punktfunk.plugin import Availability, HostFacts
 
 MISSING_PART = "listing its games is not in this version"
-HINT = "add games as custom apps in config.toml until a later version lists them"
+HINT = "start Steam from the Desktop app, or set it as desktop.command"
 
 _NATIVE = (".local/share/Steam", ".steam/steam", ".steam/root", ".steam/debian-installation")
 _FLATPAK = (".var/app/com.valvesoftware.Steam/.local/share/Steam",)
