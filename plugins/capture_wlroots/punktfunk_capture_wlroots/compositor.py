@@ -36,7 +36,7 @@ RESIZE_S = 5.0
 _POLL_S = 0.005
 
 TERMINALS: tuple[tuple[str, ...], ...] = (
-    ("foot",),
+    ("foot", "-o", "font=monospace:size=13"),
     ("alacritty",),
     ("kitty",),
     ("weston-terminal",),

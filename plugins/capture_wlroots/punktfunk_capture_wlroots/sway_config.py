@@ -2,6 +2,8 @@
 
 from punktfunk.plugin import VideoMode
 
+_TERMINALS = "^(foot|Alacritty|kitty|org.freedesktop.weston.wayland-terminal)$"
+
 
 def output_mode(mode: VideoMode) -> str:
     """The mode in sway's words, exact to a millihertz."""
@@ -25,6 +27,9 @@ def sway_config(mode: VideoMode, *, xwayland: bool) -> str:
             "focus_follows_mouse yes",
             "focus_on_window_activation focus",
             "popup_during_fullscreen smart",
+            # A terminal floats, so that the desktop shows; anything else gets the whole screen.
+            f'for_window [app_id="{_TERMINALS}"] floating enable, '
+            "resize set width 76 ppt height 76 ppt, move position center",
             "",
         )
     )
