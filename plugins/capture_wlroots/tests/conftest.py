@@ -63,9 +63,9 @@ class Desk:
         ask = ["swaymsg", "-s", str(self.seat.runtime_dir / "sway.sock"), "-r", "-t", "get_tree"]
 
         def has_focus(node: dict[str, Any]) -> bool:
-            if node["type"] == "con" and node["focused"]:
+            if node["type"] in ("con", "floating_con") and node["focused"]:
                 return True
-            return any(has_focus(child) for child in node["nodes"])
+            return any(has_focus(child) for child in node["nodes"] + node["floating_nodes"])
 
         wait_until(
             lambda: has_focus(json.loads(subprocess.run(ask, capture_output=True).stdout)),
