@@ -11,6 +11,7 @@ import attrs
 from punktfunk.model.video import Codec
 
 _START_CODE = b"\0\0\1"
+_FIRST_BYTES = 16
 _HEAD_BYTES = 8_192  # parameter sets and the longest SEI an encoder writes
 
 _SLICES = {Codec.H264: range(1, 6), Codec.HEVC: range(0, 32)}
@@ -51,6 +52,9 @@ def tidy(access_unit: memoryview, codec: Codec) -> tuple[bytes | memoryview, boo
     Raises:
         ValueError: there is no slice near its beginning.
     """
+    first = next(nal_units(bytes(access_unit[:_FIRST_BYTES]), codec), None)
+    if first and first.start == 0 and first.type in _SLICES[codec]:
+        return access_unit, first.type in _KEY_SLICES[codec]
     head = bytes(access_unit[:_HEAD_BYTES])
     kept: list[bytes] = []
     dropped = False

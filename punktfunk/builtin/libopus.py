@@ -9,6 +9,9 @@ import importlib.metadata
 from ctypes import POINTER, c_char_p, c_int, c_int32, c_ubyte, c_void_p
 from functools import cache
 
+MAX_PACKET_BYTES = 8_192
+"""More than 10 ms at 2 Mbit/s."""
+
 _SYSTEM_NAME = "libopus.so.0"
 _APPLICATION_RESTRICTED_LOWDELAY = 2051
 _SET_BITRATE = 4002
@@ -42,6 +45,7 @@ class MultistreamEncoder:
     ) -> None:
         self._state: c_void_p | None = None
         self._library = load()
+        self._packet = (c_ubyte * MAX_PACKET_BYTES)()
         error = c_int()
         state = self._library.opus_multistream_encoder_create(
             sample_rate_hz,
@@ -57,7 +61,7 @@ class MultistreamEncoder:
         self._control(_SET_VBR, 0)
         self._control(_SET_BITRATE, bitrate_kbps * 1_000)
 
-    def encode(self, samples_at: int, frames: int, most_bytes: int) -> bytes:
+    def encode(self, samples_at: int, frames: int) -> bytes:
         """Encode one packet of interleaved 32-bit floats at an address.
 
         Raises:
@@ -65,12 +69,11 @@ class MultistreamEncoder:
         """
         if self._state is None:
             raise OpusError("the encoder is closed")
-        packet = (c_ubyte * most_bytes)()
         length = self._library.opus_multistream_encode_float(
-            self._state, samples_at, frames, packet, most_bytes
+            self._state, samples_at, frames, self._packet, MAX_PACKET_BYTES
         )
         self._check(length)
-        return ctypes.string_at(packet, length)
+        return ctypes.string_at(self._packet, length)
 
     def close(self) -> None:
         state, self._state = self._state, None

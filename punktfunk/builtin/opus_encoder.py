@@ -8,8 +8,6 @@ from punktfunk.errors import DriverFailed, DriverUnavailable
 from punktfunk.gamestream.audio import opus_bitrate_kbps, opus_layout
 from punktfunk.model.audio import SAMPLE_RATE_HZ, OpusParams
 
-_MOST_BYTES = 8_192  # more than 10 ms at 2 Mbit/s
-
 
 class OpusEncoder(AudioEncodeDriver):
     """Encodes what `punktfunk.gamestream.audio` advertises, by libopus itself."""
@@ -39,7 +37,7 @@ class OpusEncoder(AudioEncodeDriver):
             raise DriverFailed(f"expected samples of shape {self._shape}, got {samples.shape}")
         interleaved = np.ascontiguousarray(samples, dtype=np.float32)
         try:
-            return self._encoder.encode(interleaved.ctypes.data, self._shape[0], _MOST_BYTES)
+            return self._encoder.encode(interleaved.ctypes.data, self._shape[0])
         except OpusError as error:
             raise DriverFailed(f"Opus: {error}") from error
 

@@ -5,7 +5,9 @@ nothing else. `punktfunk.builtin.software_options` says what each of them needs.
 """
 
 import os
+from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import cast
 
 import av
@@ -29,6 +31,7 @@ from punktfunk.model.frames import Frame, Plane
 from punktfunk.model.video import Codec, EncodedFrame, EncodeParams, PixelFormat
 
 _INFINITE_GOP = 2**31 - 1
+_KEPT_PICTURES = 4  # more than the buffers that a converter uses in turn
 
 
 class SoftwareEncoder(EncodeDriver):
@@ -49,6 +52,12 @@ class SoftwareEncoder(EncodeDriver):
     _ceiling_kbps = 0
     _frames = 0
 
+    def __init__(self, settings: Mapping[str, object] = MappingProxyType({})) -> None:
+        super().__init__(settings)
+        # Converters use a few buffers in turn, and wrapping one costs more than all else
+        # around the library. Keeping the planes keeps their identity.
+        self._pictures: dict[int, tuple[tuple[Plane, ...], VideoFrame]] = {}
+
     def open(self, params: EncodeParams) -> None:
         self.close()
         if params.mode.width_px % 2 or params.mode.height_px % 2:
@@ -68,7 +77,7 @@ class SoftwareEncoder(EncodeDriver):
             raise DriverFailed("the software encoder is not open")
         codec = self._params.codec
         try:
-            picture = _picture(frame, self._params)
+            picture = self._picture_of(frame, self._params)
             # A key frame asked of a running SVT-AV1 takes a third of a second's bits; the
             # first one of a new encoder is small, and opening one takes 3 ms.
             if self._context is None or (keyframe and codec is Codec.AV1 and self._frames):
@@ -126,30 +135,45 @@ class SoftwareEncoder(EncodeDriver):
         self._frames = 0
         return context
 
+    def _picture_of(self, frame: Frame, params: EncodeParams) -> VideoFrame:
+        """The frame as PyAV's, without a copy where its memory allows.
+
+        Raises:
+            ValueError: it is not what the encoder was opened for. (FFmpeg would convert and
+                scale it without a word.)
+        """
+        kept = self._pictures.get(id(frame.planes))
+        if kept is not None:
+            return kept[1]
+        size = (params.mode.width_px, params.mode.height_px)
+        if frame.format is not PixelFormat.I420 or (frame.width_px, frame.height_px) != size:
+            raise ValueError(
+                f"a frame of {frame.width_px}x{frame.height_px} {frame.format} came, "
+                f"{size[0]}x{size[1]} i420 was agreed"
+            )
+        block = _one_block(frame)
+        if block is None:
+            copy = np.concatenate([plane.ravel() for plane in frame.planes])
+            return _wrap(copy.reshape(-1, size[0]))
+        if len(self._pictures) >= _KEPT_PICTURES:
+            self._pictures.clear()
+        picture = _wrap(block)
+        self._pictures[id(frame.planes)] = (frame.planes, picture)
+        return picture
+
     def _drop_context(self) -> None:
+        self._pictures.clear()
         context, self._context = self._context, None
         if context is not None and context.is_open:
             context.encode(None)  # SVT-AV1 complains when it is not told of the end
 
 
-def _picture(frame: Frame, params: EncodeParams) -> VideoFrame:
-    """The frame as PyAV's, without a copy where its memory allows.
-
-    Raises:
-        ValueError: it is not what the encoder was opened for. (FFmpeg would convert and
-            scale it without a word.)
-    """
-    size = (params.mode.width_px, params.mode.height_px)
-    if frame.format is not PixelFormat.I420 or (frame.width_px, frame.height_px) != size:
-        raise ValueError(
-            f"a frame of {frame.width_px}x{frame.height_px} {frame.format} came, "
-            f"{size[0]}x{size[1]} i420 was agreed"
-        )
-    block = _one_block(frame)
-    return VideoFrame.from_numpy_buffer(block, format="yuv420p", width=size[0])
+def _wrap(block: Plane) -> VideoFrame:
+    return VideoFrame.from_numpy_buffer(block, format="yuv420p", width=block.shape[1])
 
 
-def _one_block(frame: Frame) -> Plane:
+def _one_block(frame: Frame) -> Plane | None:
+    """All planes as one array, if they lie behind each other in memory."""
     luma, u, v = frame.planes
     stride = luma.strides[0]
     rows = luma.shape[0]
@@ -163,4 +187,4 @@ def _one_block(frame: Frame) -> Plane:
         and (u.ctypes.data, v.ctypes.data) == (u_at, v_at)
     ):
         return as_strided(luma, shape=(rows * 3 // 2, luma.shape[1]), strides=(stride, 1))
-    return np.concatenate([plane.ravel() for plane in frame.planes]).reshape(-1, luma.shape[1])
+    return None

@@ -5,15 +5,13 @@ belongs on the host's event loop.
 """
 
 import asyncio
-import json
 import logging
 import sys
 from pathlib import Path
 
-import cattrs
-
 from punktfunk.model.offers import HostFacts
 from punktfunk.registry.discovery import PluginFilter
+from punktfunk.session.cleanup import CleanupRequest
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +23,7 @@ class Cleaner:
 
     def __init__(self, folder: Path, facts: HostFacts, wanted: PluginFilter) -> None:
         self._folder = folder
-        self._input = json.dumps(
-            {"facts": cattrs.unstructure(facts), "wanted": _plain(wanted)}
-        ).encode()
+        self._request = CleanupRequest(facts=facts, wanted=wanted).to_json()
 
     async def clean_all(self) -> None:
         """At start: whatever an earlier host left behind."""
@@ -41,14 +37,14 @@ class Cleaner:
             return
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "punktfunk.session.cleanup", str(journal)),
+            *("-P", "-m", "punktfunk.session.cleanup", str(journal)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                _, errors = await process.communicate(self._input)
+                _, errors = await process.communicate(self._request)
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -67,10 +63,3 @@ def _journals(folder: Path) -> list[Path]:
 
 def _left(journal: Path) -> bool:
     return journal.exists()
-
-
-def _plain(wanted: PluginFilter) -> dict[str, list[str] | None]:
-    return {
-        "allow": None if wanted.allow is None else sorted(wanted.allow),
-        "deny": sorted(wanted.deny),
-    }

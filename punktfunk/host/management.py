@@ -11,6 +11,7 @@ from punktfunk.host.sessions import Sessions
 from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.offers import Choice, Kind
+from punktfunk.model.session import StreamEnd
 from punktfunk.model.video import Codec
 from punktfunk.trust.pairing import PairingService, PendingPairing
 from punktfunk.trust.store import ClientStore
@@ -69,11 +70,10 @@ class Management:
         return self._clients.clients()
 
     async def unpair(self, fingerprint: Fingerprint) -> bool:
-        removed = self._clients.remove(fingerprint)  # its listeners end what it has running
-        session = self._sessions.of_client(fingerprint)
-        if session is not None:
-            await self._sessions.end(session)
-        return removed
+        try:
+            return self._clients.remove(fingerprint)
+        finally:
+            await self._sessions.stop_client(fingerprint, StreamEnd.UNPAIRED)
 
     def pending_pairings(self) -> Sequence[PendingPairing]:
         return self._pairing.pending()

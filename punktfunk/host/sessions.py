@@ -17,11 +17,12 @@ from punktfunk.gamestream.sdp import HostCapabilities
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake, in_words
+from punktfunk.host.launches import Launches
 from punktfunk.host.policy import check_launch, encryption_requested, stream_limits
 from punktfunk.host.ports import Ports, bind_media
 from punktfunk.host.session import HostSession
 from punktfunk.model.apps import App
-from punktfunk.model.clients import Fingerprint, PairedClient
+from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import SessionPlan, StreamEnd
 from punktfunk.model.video import Codec, VideoMode
@@ -45,14 +46,6 @@ class Paths:
 
     journals: Path
     runtime: Path
-
-
-@attrs.frozen
-class _Starting:
-    """A launch that is under way."""
-
-    client: Fingerprint
-    task: asyncio.Task[HostSession]
 
 
 class Sessions:
@@ -87,7 +80,7 @@ class Sessions:
         self._remember_control_v2 = remember_control_v2
         self._handshake_timeout_s = handshake_timeout_s
         self._sessions: dict[int, HostSession] = {}
-        self._starting: dict[int, _Starting] = {}  # by slot
+        self._launches = Launches()
         self._ended: dict[int, asyncio.Event] = {}
         self._session_ids = itertools.count(1)
         self._stream_ids = itertools.count(1)
@@ -125,8 +118,7 @@ class Sessions:
             Refused: with the status the client shall see.
         """
         check_launch(request, self._settings.stream)
-        busy = any(it.client == client.fingerprint for it in self._starting.values())
-        if busy or self.of_client(client.fingerprint) is not None:
+        if self._launches.has(client.fingerprint) or self.of_client(client.fingerprint) is not None:
             raise Refused("an app is already running for this client", status=400)
         cast = cast_drivers(app, self._catalog.offers, self._catalog.preferences)
         slot = self._free_slot()
@@ -136,15 +128,7 @@ class Sessions:
             self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
             return session
 
-        task = asyncio.get_running_loop().create_task(start())
-        self._starting[slot] = _Starting(client.fingerprint, task)
-        task.add_done_callback(lambda _: self._starting.pop(slot))
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if not _is_being_cancelled():
-                raise Refused("the launch was called off", status=503) from None
-            raise
+        return await self._launches.run(slot, client.fingerprint, start())
 
     async def resume(
         self,
@@ -179,7 +163,7 @@ class Sessions:
 
     async def stop_client(self, fingerprint: str, reason: StreamEnd = StreamEnd.STOPPED) -> None:
         """End what a client has running or starting, and wait until it is gone."""
-        await _call_off([it for it in self._starting.values() if it.client == fingerprint])
+        await self._launches.call_off(fingerprint)
         for session in self.all():
             if session.client == fingerprint:
                 await self.end(session, reason)
@@ -191,7 +175,7 @@ class Sessions:
     async def close(self) -> None:
         """End everything."""
         self._closed = True
-        await _call_off(list(self._starting.values()))
+        await self._launches.call_off()
         await asyncio.gather(*(self.end(session) for session in self.all()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pool.close()
@@ -210,7 +194,7 @@ class Sessions:
         limit = self._settings.stream.max_sessions
         if self._closed:
             raise Refused("this host is shutting down", status=503)
-        taken = {session.slot for session in self._sessions.values()} | set(self._starting)
+        taken = {session.slot for session in self._sessions.values()} | self._launches.slots
         if len(taken) >= limit:
             raise Refused(
                 f"this host already streams to as many devices as it may ({limit}); "
@@ -342,16 +326,3 @@ class Sessions:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a session's house-keeping failed", exc_info=error)
-
-
-async def _call_off(launches: Sequence[_Starting]) -> None:
-    for launch in launches:
-        if not launch.task.cancelling():  # else it is clearing up already
-            launch.task.cancel()
-    if launches:
-        await asyncio.wait([launch.task for launch in launches])
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -100,9 +100,8 @@ class Converter:
                 f"{self._width}x{self._height}"
             )
         plane = frame.planes[0][: self._height, : 4 * self._width]
-        if plane.strides[0] % 4 or plane.ctypes.data % 4:
-            plane = np.ascontiguousarray(plane)
-        return plane.view(np.uint32)
+        pixels = plane.view(np.uint32)
+        return pixels if pixels.flags.aligned else np.ascontiguousarray(plane).view(np.uint32)
 
     def _run_compiled(
         self, compiled: ModuleType, pixels: NDArray[np.uint32], buffer: _Buffer
@@ -145,6 +144,8 @@ def _flattened(pixels: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], int, int
     The last two count pixels. Pictures stored bottom up have a negative stride.
     """
     rows, columns = pixels.shape
+    if pixels.flags.c_contiguous:
+        return pixels.reshape(-1), 0, columns
     stride = pixels.strides[0] // 4
     extent = (rows - 1) * abs(stride)
     lowest = pixels if stride >= 0 else pixels[::-1]

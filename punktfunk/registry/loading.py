@@ -77,7 +77,17 @@ def load_driver(kind: Kind, name: str, settings: Mapping[str, object]) -> Driver
         DriverUnavailable: no such driver is installed, or it cannot be imported or
             constructed.
     """
-    driver_class = load_driver_class(kind, name)
+    return construct_driver(load_driver_class(kind, name), name, settings)
+
+
+def construct_driver(
+    driver_class: type[Driver], name: str, settings: Mapping[str, object]
+) -> Driver:
+    """Construct a driver that was imported.
+
+    Raises:
+        DriverUnavailable: its constructor failed.
+    """
     try:
         return driver_class(settings)
     except Exception as error:

@@ -1,13 +1,13 @@
 """Child process: undo one session's journal. `python -m punktfunk.session.cleanup FILE`.
 
-Facts about the machine and the plugin filter come as JSON on standard input.
+A `CleanupRequest` comes as JSON on standard input.
 """
 
 import json
 import sys
 from pathlib import Path
 
-import cattrs
+import attrs
 
 from punktfunk.journal import CORE_EFFECTS, Journal, undo_core_effect
 from punktfunk.model.offers import HostFacts
@@ -15,7 +15,23 @@ from punktfunk.model.plugins import Effect
 from punktfunk.registry.calls import call_alone
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.loading import Plugins, load_plugins
+from punktfunk.registry.report import converter
 from punktfunk.session.seat import reap_orphans
+
+
+@attrs.frozen(kw_only=True)
+class CleanupRequest:
+    """What the child has to know.
+
+    Attributes:
+        wanted: Plugins whose effects may be undone: none other is imported.
+    """
+
+    facts: HostFacts
+    wanted: PluginFilter
+
+    def to_json(self) -> bytes:
+        return json.dumps(converter.unstructure(self)).encode()
 
 
 def undo(effect: Effect, plugins: Plugins, facts: HostFacts) -> bool:
@@ -31,13 +47,11 @@ def undo(effect: Effect, plugins: Plugins, facts: HostFacts) -> bool:
 
 def main() -> int:
     """Exit with 0 when nothing is left to undo."""
-    request = json.load(sys.stdin)
-    facts = cattrs.structure(request["facts"], HostFacts)
-    wanted = cattrs.structure(request["wanted"], PluginFilter)
+    request = converter.structure(json.load(sys.stdin), CleanupRequest)
     journal = Journal(Path(sys.argv[1]))
     foreign = any(effect.kind not in CORE_EFFECTS for effect in journal.pending())
-    plugins = load_plugins(wanted if foreign else PluginFilter(allow=frozenset()))
-    left = journal.undo_all(lambda effect: undo(effect, plugins, facts))
+    plugins = load_plugins(request.wanted if foreign else PluginFilter(allow=frozenset()))
+    left = journal.undo_all(lambda effect: undo(effect, plugins, request.facts))
     reap_orphans()
     return 1 if left else 0
 

@@ -75,7 +75,7 @@ class ControlPlane:
             plan.key, Scheme.V2 if plan.request.control_v2 else Scheme.LEGACY
         )
         self._peer: int | None = None
-        self._unproven_ip = ""
+        self._unproven: dict[int, Address] = {}
         self._waiting: deque[HostMessage] = deque(maxlen=_MAX_WAITING_MESSAGES)
 
     @property
@@ -125,11 +125,16 @@ class ControlPlane:
 
     def disconnect(self) -> None:
         """Say the transport's own goodbye; after `terminate` was acknowledged."""
-        if self._peer is not None:
-            self._enet.disconnect(self._peer)
-            self._peer = None
+        for peer in (self._peer, *self._unproven):
+            if peer is not None:
+                self._enet.disconnect(peer)
+        self._peer = None
+        self._unproven.clear()
 
     def _accepts(self, connect_data: int, address: Address) -> bool:
+        if self._peer is not None:
+            # The connect data is no secret any more: it went over the network in the clear.
+            return False
         if self._plan.request.client_knows_ping_payload:
             return connect_data == self._plan.connect_data
         # An old client brings nothing along; its address is all there is.
@@ -138,16 +143,29 @@ class ControlPlane:
     def _on_event(self, event: Event, now_ns: int) -> None:
         match event:
             case Connected(peer=peer, address=address):
-                if self._peer is not None:
-                    self._enet.disconnect(self._peer)
-                self._peer, self._unproven_ip = peer, _ip(address)
-                self.heard_ns = now_ns
+                self._unproven[peer] = address
             case Received(peer=peer, data=data) if peer == self._peer:
                 self._on_message(self._channel.receive(data), now_ns)
+            case Received(peer=peer, data=data) if peer in self._unproven:
+                message = self._channel.receive(data)
+                if message is not None:
+                    self._believe(peer)
+                self._on_message(message, now_ns)
             case Disconnected(peer=peer, reason=reason) if peer == self._peer:
                 self._peer = None
                 left = reason is DisconnectReason.BY_PEER
                 self.ended = StreamEnd.CLIENT_LEFT if left else StreamEnd.CLIENT_VANISHED
+            case Disconnected(peer=peer):
+                self._unproven.pop(peer, None)
+
+    def _believe(self, peer: int) -> None:
+        """This peer has the key: it is the client, and all others are not."""
+        address = self._unproven.pop(peer)
+        for other in self._unproven:
+            self._enet.disconnect(other)
+        self._unproven.clear()
+        self._peer = peer
+        self._actions.allow_ip(_ip(address))
 
     def _consider_address(self, offered: AddressOffered, datagram: bytes, now_ns: int) -> None:
         """Follow the client to another address, if what came from there is its own."""
@@ -166,9 +184,6 @@ class ControlPlane:
                 self.ended = StreamEnd.HOSTILE
             return
         self.heard_ns = now_ns
-        if self._unproven_ip:
-            self._actions.allow_ip(self._unproven_ip)
-            self._unproven_ip = ""
         match message:
             case Input(event=event):
                 self._handle_input(event)

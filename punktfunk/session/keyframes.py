@@ -18,11 +18,14 @@ class KeyframeRequests:
     def request(self) -> None:
         self._wanted = True
 
+    def due(self, now_ns: int) -> bool:
+        """Is an IDR wanted, and may it be now?"""
+        spaced = self._last_ns is None or now_ns - self._last_ns >= self._min_spacing_ns
+        return self._wanted and spaced
+
     def take(self, now_ns: int) -> bool:
-        """Must the frame that is encoded now be an IDR?"""
-        if not self._wanted:
-            return False
-        if self._last_ns is not None and now_ns - self._last_ns < self._min_spacing_ns:
+        """Must the frame that is encoded now be an IDR? It is then taken as done."""
+        if not self.due(now_ns):
             return False
         self._wanted = False
         self._last_ns = now_ns

@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+from collections.abc import Callable
 
 import attrs
 
@@ -18,6 +19,9 @@ MIN_REPEAT_HZ = 20
 """A still picture is sent again this often, so that it sharpens and loss is noticed."""
 
 QUEUED_FRAMES = 2
+
+_REPEAT_NS = 1_000_000_000 // MIN_REPEAT_HZ
+_CATCH_UP = 32
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +40,14 @@ class PictureLoop:
 
     Back-pressure works at the capture: while the sender is busy nothing new is taken, so
     what is lost is a picture that was never encoded and nothing refers to.
+
+    Args:
+        outgoing: Where frames go that must be spread over time.
+        send_now: Sends a frame that need not be, on this thread; False: it must be. Waking
+            another thread takes longer than sending.
+
+    Attributes:
+        turned_ns: When it last came round.
     """
 
     def __init__(
@@ -47,12 +59,16 @@ class PictureLoop:
         converter: Converter,
         outgoing: FrameQueue,
         meter: Meter,
+        send_now: Callable[[OutgoingFrame], bool] = lambda frame: False,
     ) -> None:
+        self.turned_ns = time.monotonic_ns()
         self._interval_ns = mode.frame_interval_ns
+        self._due_ns = 0
         self._capture = capture
         self._encoder = encoder
         self._converter = converter
         self._outgoing = outgoing
+        self._send_now = send_now
         self._meter = meter
         self._keyframes = KeyframeRequests()
         self._lock = threading.Lock()
@@ -77,29 +93,53 @@ class PictureLoop:
         Raises:
             DriverFailed: the capture or the encoder gave up.
         """
-        repeat_s = 1 / MIN_REPEAT_HZ
         last: Frame | None = None
-        last_captured_ns = 0
+        sent_ns = 0
         while not stop.is_set():
-            captured = self._read(repeat_s)
+            self.turned_ns = time.monotonic_ns()
+            captured = self._next()
+            now_ns = time.monotonic_ns()
             if captured is not None:
-                if captured.captured_ns - last_captured_ns < self._interval_ns // 2:
-                    # The display runs faster than the client asked for.
-                    captured.release()
-                    self._meter.frames_dropped += 1
-                    continue
-                last_captured_ns = captured.captured_ns
                 with self._meter.stage("submit"):
                     last = self._converter.convert(captured)
                 self._meter.frames_new += 1
-            elif last is not None:
-                last = attrs.evolve(last, captured_ns=time.monotonic_ns(), fresh=False)
+            elif last is not None and (now_ns - sent_ns >= _REPEAT_NS or self._is_urgent(now_ns)):
+                last = attrs.evolve(last, captured_ns=now_ns, fresh=False)
                 self._meter.frames_repeated += 1
-            if last is not None:
-                self._hand_over(self._encode(last), stop)
+            else:
+                continue
+            sent_ns = now_ns
+            self._hand_over(self._encode(last), stop)
 
-    def _read(self, timeout_s: float) -> Frame | None:
-        frame = self._capture.read(timeout_s)
+    def _next(self) -> Frame | None:
+        """The newest picture, no earlier than the client's rate allows; None: nothing changed.
+
+        One that comes too early is kept until it is due, not dropped: it may be the last for
+        a long time.
+        """
+        frame = self._read(self._interval_ns)
+        if frame is None:
+            return None
+        slack_ns = self._interval_ns // 2
+        while (early_ns := self._due_ns - slack_ns - time.monotonic_ns()) > 0:
+            newer = self._read(early_ns)
+            if newer is None:
+                break
+            frame.release()
+            self._meter.frames_dropped += 1
+            frame = newer
+        # A hair faster than the client asked for, or one late picture would keep all that
+        # follow waiting at this gate.
+        step_ns = self._interval_ns - self._interval_ns // _CATCH_UP
+        self._due_ns = max(self._due_ns + step_ns, time.monotonic_ns() + slack_ns)
+        return frame
+
+    def _is_urgent(self, now_ns: int) -> bool:
+        """The client waits for something although the picture stands still."""
+        return self._invalid is not None or self._keyframes.due(now_ns)
+
+    def _read(self, timeout_ns: int) -> Frame | None:
+        frame = self._capture.read(timeout_ns / 1e9)
         if frame is not None:
             self._meter.add("capture", max(0, time.monotonic_ns() - frame.captured_ns))
         return frame
@@ -118,7 +158,10 @@ class PictureLoop:
         return OutgoingFrame(encoded=encoded, encode_ns=encode_ns)
 
     def _hand_over(self, frame: OutgoingFrame, stop: threading.Event) -> None:
+        if self._send_now(frame):
+            return
         while not stop.is_set():
+            self.turned_ns = time.monotonic_ns()
             try:
                 self._outgoing.put(frame, timeout=0.1)
             except queue.Full:

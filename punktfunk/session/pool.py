@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 
 from punktfunk.errors import DriverFailed
-from punktfunk.model.session import StreamEnd
 from punktfunk.session.supervisor import Worker, WorkerLimits
 
 log = logging.getLogger(__name__)
@@ -56,6 +55,7 @@ class WorkerPool:
         return await self._spawn()
 
     async def close(self) -> None:
+        """End the spare. It holds nothing yet that it would have to take back itself."""
         self._closed = True
         spare, self._spare = self._spare, None
         if spare is None:
@@ -64,7 +64,8 @@ class WorkerPool:
             spare.cancel()
         with contextlib.suppress(DriverFailed, asyncio.CancelledError):
             worker = await spare
-            await worker.quit(StreamEnd.STOPPED)
+            worker.kill()
+            await worker.wait()
 
     async def _spawn(self) -> Worker:
         return await Worker.spawn(self._drivers_to_warm(), self._limits)

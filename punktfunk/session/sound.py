@@ -1,6 +1,7 @@
 """The sound thread: capture, encode, packetise, send."""
 
 import threading
+import time
 
 from punktfunk.drivers.audio import AudioDriver, AudioEncodeDriver
 from punktfunk.gamestream.audio import AudioPacketizer
@@ -11,7 +12,11 @@ _READ_TIMEOUT_S = 0.1
 
 
 class SoundLoop:
-    """Runs in a thread of its own. The sound server's clock sets the pace."""
+    """Runs in a thread of its own. The sound server's clock sets the pace.
+
+    Attributes:
+        turned_ns: When it last came round.
+    """
 
     def __init__(
         self,
@@ -22,6 +27,7 @@ class SoundLoop:
         endpoint: Endpoint,
         meter: Meter,
     ) -> None:
+        self.turned_ns = time.monotonic_ns()
         self._audio = audio
         self._encoder = encoder
         self._packetizer = packetizer
@@ -35,6 +41,7 @@ class SoundLoop:
             DriverFailed: the sound server or the encoder gave up.
         """
         while not stop.is_set():
+            self.turned_ns = time.monotonic_ns()
             samples = self._audio.read(_READ_TIMEOUT_S)
             if samples is None or self._endpoint.address is None:
                 continue

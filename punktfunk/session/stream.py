@@ -4,7 +4,9 @@ import logging
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable
+from typing import Protocol
 
 import attrs
 
@@ -12,7 +14,7 @@ from punktfunk.drivers.audio import AudioEncodeDriver
 from punktfunk.drivers.base import Driver
 from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.encode import EncodeDriver
-from punktfunk.errors import DriverFailed, DriverUnavailable, PunktfunkError
+from punktfunk.errors import DriverFailed, DriverUnavailable
 from punktfunk.gamestream.audio import AudioPacketizer
 from punktfunk.gamestream.endpoint import EndpointLearner
 from punktfunk.gamestream.video import VideoPacketizer
@@ -24,6 +26,7 @@ from punktfunk.session.drivers import D, load
 from punktfunk.session.endpoints import Endpoint
 from punktfunk.session.meter import Meter
 from punktfunk.session.picture import QUEUED_FRAMES, FrameQueue, PictureLoop
+from punktfunk.session.process import hurry
 from punktfunk.session.sender import VideoSender, set_dscp
 from punktfunk.session.sound import SoundLoop
 from punktfunk.session.stage import Stage
@@ -32,6 +35,7 @@ from punktfunk.session.transmit import TransmitLoop
 log = logging.getLogger(__name__)
 
 _JOIN_TIMEOUT_S = 3.0
+_HANG_LIMIT_NS = 8_000_000_000
 
 
 @attrs.frozen
@@ -60,13 +64,13 @@ class Stream:
         request = plan.request
         self.plan = plan
         self.meter = Meter()
-        self.failure: PunktfunkError | None = None
+        self.failure: Exception | None = None
         self.video = Endpoint(sockets.video, _learner(plan), plan.local_ip)
         self.audio = Endpoint(sockets.audio, _learner(plan), plan.local_ip)
         self.encoder_name = ""
         self._wake = wake
         self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._running: list[tuple[threading.Thread, _Loop]] = []
         self._drivers: list[Driver] = []
         self._stage = stage
         set_dscp(sockets.video, request.dscp_video)
@@ -79,12 +83,12 @@ class Stream:
             raise
 
     def start_sound(self) -> None:
-        self._run("sound", self._sound.run)
+        self._run("sound", self._sound, short_work=True)
 
     def start_picture(self) -> None:
         """Begin to capture and encode; call it once the client's address is known."""
-        self._run("transmit", self._transmit.run)
-        self._run("picture", self._picture.run)
+        self._run("transmit", self._transmit, short_work=True)
+        self._run("picture", self._picture, short_work=False)
 
     def request_keyframe(self) -> None:
         self._picture.request_keyframe()
@@ -100,18 +104,34 @@ class Stream:
     def sample(self) -> StreamSample:
         return self.meter.sample(self.plan.stream_id, self.plan.request.encoder_bitrate_kbps)
 
-    def close(self) -> None:
-        """Stop the threads, then close the drivers they used. Safe to call twice."""
+    def check(self, now_ns: int) -> None:
+        """Raise `DriverFailed` when a driver has not returned for too long."""
+        for thread, loop in self._running:
+            if now_ns - loop.turned_ns > _HANG_LIMIT_NS:
+                raise DriverFailed(f"the {thread.name} thread hangs")
+
+    def close(self) -> str:
+        """Stop the threads, then close the drivers they used. Safe to call twice.
+
+        Returns:
+            The name of a thread that does not end; its drivers are then left alone, because
+            it is inside one. Usually empty.
+        """
         self._stop.set()
-        for thread in self._threads:
-            thread.join(_JOIN_TIMEOUT_S)
+        deadline = time.monotonic() + _JOIN_TIMEOUT_S
+        for thread, _ in self._running:
+            thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
-                log.warning("stream thread does not end: %s", thread.name)
-        self._threads.clear()
-        self._stage.audio.stop()
-        for driver in reversed(self._drivers):
-            driver.close()
+                return thread.name
+        self._running.clear()
+        closers = [self._stage.audio.stop, *(driver.close for driver in reversed(self._drivers))]
         self._drivers.clear()
+        for close in closers:
+            try:
+                close()
+            except Exception:
+                log.exception("a part of the stream did not close")
+        return ""
 
     def _open_video(self) -> tuple[PictureLoop, TransmitLoop]:
         request = self.plan.request
@@ -132,6 +152,7 @@ class Stream:
             ),
             outgoing=frames,
             meter=self.meter,
+            send_now=lambda frame: self._transmit.send_now(frame),
         )
         transmit = TransmitLoop(
             frames=frames,
@@ -153,8 +174,8 @@ class Stream:
         """The plan's first encoder, or its second when the first will not open."""
         problem: DriverUnavailable | None = None
         for ref in self._stage.plan.encoders[:2]:
-            encoder = self._load(EncodeDriver, Kind.ENCODE, ref)
             try:
+                encoder = self._load(EncodeDriver, Kind.ENCODE, ref)
                 encoder.open(params)
             except DriverUnavailable as error:
                 log.warning("encoder passed over: %s", error)
@@ -188,21 +209,26 @@ class Stream:
         self._drivers.append(driver)
         return driver
 
-    def _run(self, name: str, target: Callable[[threading.Event], None]) -> None:
+    def _run(self, name: str, loop: "_Loop", *, short_work: bool) -> None:
         def guarded() -> None:
+            hurry(short_work=short_work)
             try:
-                target(self._stop)
-            except PunktfunkError as error:
-                self.failure = error
+                loop.run(self._stop)
             except Exception as error:
-                log.exception("stream thread failed: %s", name)
-                self.failure = DriverFailed(f"{name} failed: {type(error).__name__}: {error}")
-            if self.failure is not None:
+                self.failure = error
                 self._wake()
 
-        thread = threading.Thread(target=guarded, name=f"stream-{name}", daemon=True)
-        self._threads.append(thread)
+        loop.turned_ns = time.monotonic_ns()
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        self._running.append((thread, loop))
         thread.start()
+
+
+class _Loop(Protocol):
+    turned_ns: int
+    """When it last came round, CLOCK_MONOTONIC."""
+
+    def run(self, stop: threading.Event) -> None: ...
 
 
 def _learner(plan: StreamPlan) -> EndpointLearner:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -66,8 +66,8 @@ class Worker:
         self._printed = printed
         self._process = process
         self._limits = limits
-        # By what the answer will be: its type, or the number of the stream that shall start.
-        self._requests: dict[Hashable, asyncio.Future[Message]] = {}
+        # By what the answer will be: its name, or the number of the stream that shall start.
+        self._requests: dict[str | int, asyncio.Future[Message]] = {}
         self._quitting = False
         self._reason = ""
         self._loop = asyncio.get_running_loop()
@@ -76,9 +76,7 @@ class Worker:
         self._watch = asyncio.create_task(self._watch_process())
 
     @classmethod
-    async def spawn(
-        cls, warm: Sequence[str] = (), limits: WorkerLimits | None = None
-    ) -> "Worker":
+    async def spawn(cls, warm: Sequence[str] = (), limits: WorkerLimits | None = None) -> "Worker":
         """Start a worker and let it load these drivers (`kind:name`).
 
         Raises:
@@ -87,7 +85,7 @@ class Worker:
         limits = limits or WorkerLimits()
         worker = await cls._start(limits)
         try:
-            await worker._ask(Ready, Warm(tuple(warm)), limits.ready_s, "start")
+            await worker._ask("Ready", Warm(tuple(warm)), limits.ready_s, "start")
         except BaseException:
             worker.kill()
             await worker.wait()
@@ -113,7 +111,7 @@ class Worker:
             DriverFailed: something started and failed, or took too long.
         """
         message = await self._ask(
-            Prepared,
+            "Prepared",
             Prepare(plan),
             self._limits.prepare_s,
             "bring the session up",
@@ -212,7 +210,7 @@ class Worker:
 
     async def _ask(
         self,
-        answer: Hashable,
+        answer: str | int,
         message: Message,
         timeout_s: float,
         doing: str,
@@ -221,7 +219,8 @@ class Worker:
         if self._watch.done():
             raise DriverFailed(self._watch.result() or "the session's worker is gone")
         # Stays until it is answered, even when the caller goes away: the worker is busy with it.
-        future = self._requests[answer] = self._loop.create_future()
+        future: asyncio.Future[Message] = self._loop.create_future()
+        self._requests[answer] = future
         try:
             self._send(message, descriptors)
         except ProtocolError as error:
@@ -263,7 +262,7 @@ class Worker:
             self._rearm_silence()
         match message:
             case Ready() | Prepared():
-                self._answer(type(message), message)
+                self._answer(type(message).__name__, message)
             case StreamStarted(stream_id=stream_id):
                 self._answer(stream_id, message)
             case Failed(stream_id=stream_id) if stream_id:
@@ -274,7 +273,7 @@ class Worker:
             case _ if isinstance(message, ToHost):
                 self.on_message(message)
 
-    def _answer(self, request: Hashable, message: Message) -> None:
+    def _answer(self, request: str | int, message: Message) -> None:
         future = self._requests.pop(request, None)
         if future is not None and not future.done():
             future.set_result(message)

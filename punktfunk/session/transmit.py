@@ -9,6 +9,7 @@ from punktfunk.gamestream.video import FrameType, VideoPacketizer, rtp_timestamp
 from punktfunk.model.video import EncodedFrame
 from punktfunk.session.endpoints import Endpoint
 from punktfunk.session.meter import Meter
+from punktfunk.session.pacing import BURST_PACKETS
 from punktfunk.session.picture import FrameQueue, OutgoingFrame
 from punktfunk.session.sender import VideoSender
 
@@ -21,6 +22,9 @@ class TransmitLoop:
     Args:
         request_keyframe: Called when a frame could not be sent, so that the client is not
             left waiting for it.
+
+    Attributes:
+        turned_ns: When it last came round.
     """
 
     def __init__(
@@ -41,21 +45,37 @@ class TransmitLoop:
         self._interval_ns = interval_ns
         self._meter = meter
         self._request_keyframe = request_keyframe
-        self._started_ns = time.monotonic_ns()
+        burst_data_packets = BURST_PACKETS * 100 // (100 + packetizer.fec_percent)
+        self._burst_bytes = burst_data_packets * packetizer.packet_bytes
+        self._started_ns = self.turned_ns = time.monotonic_ns()
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. Losing a packet is not an error; it is counted."""
         while not stop.is_set():
+            self.turned_ns = time.monotonic_ns()
             try:
                 frame = self._frames.get(timeout=_POLL_S)
             except queue.Empty:
                 continue
             self._transmit(frame)
+            self._frames.task_done()
+
+    def send_now(self, frame: OutgoingFrame) -> bool:
+        """Send a frame on the caller's thread, the only one that fills the queue.
+
+        Returns:
+            False when the frame must be queued: it is so large that it is sent in several
+            bursts, or others are still on their way.
+        """
+        if self._frames.unfinished_tasks or len(frame.encoded.data) > self._burst_bytes:
+            return False
+        self._transmit(frame)
+        return True
 
     def _transmit(self, frame: OutgoingFrame) -> None:
         address = self._endpoint.address
         if address is None:
-            self._meter.frames_dropped += 1
+            self._drop()
             return
         encoded = frame.encoded
         began_ns = time.monotonic_ns()
@@ -68,8 +88,7 @@ class TransmitLoop:
                 latency_tenths_ms=min(0xFFFF, max(0, age_ns // 100_000)),
             )
         if batch is None:
-            self._meter.frames_dropped += 1
-            self._request_keyframe()
+            self._drop()
             return
         started_ns = time.monotonic_ns()
         counters = self._sender.send(
@@ -84,6 +103,10 @@ class TransmitLoop:
         self._meter.add_latency(
             ended_ns - encoded.captured_ns - frame.encode_ns - counters.sleep_ns
         )
+
+    def _drop(self) -> None:
+        self._meter.frames_dropped += 1
+        self._request_keyframe()
 
 
 def _frame_type(encoded: EncodedFrame) -> FrameType:

@@ -13,15 +13,17 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 
-from punktfunk.errors import DriverFailed, DriverUnavailable, PunktfunkError
+from punktfunk.errors import DriverFailed, DriverUnavailable, ProtocolError, PunktfunkError
 from punktfunk.model.input import Feedback, InputEvent
 from punktfunk.model.offers import Kind
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan
 from punktfunk.pixels import warm_up
-from punktfunk.registry.loading import load_driver_class
-from punktfunk.session import messages
+from punktfunk.registry.loading import describe
+from punktfunk.session import control_socket, messages
 from punktfunk.session.control import ControlPlane
+from punktfunk.session.drivers import imported
 from punktfunk.session.messages import (
     Alive,
     Connected,
@@ -39,17 +41,15 @@ from punktfunk.session.messages import (
     Warm,
 )
 from punktfunk.session.process import settle
-from punktfunk.session.sender import packet_info
 from punktfunk.session.stage import Stage
 from punktfunk.session.stream import MediaSockets, Stream
 from punktfunk.session.watch import ClientWatch
+from punktfunk.wire.rs_isal import load_library
 
 log = logging.getLogger(__name__)
 
 _BEAT_NS = 1_000_000_000
 _MAX_WAIT_S = 0.25
-_GOODBYE_NS = 200_000_000
-_MAX_DATAGRAMS_AT_ONCE = 64
 _MAX_DATAGRAM_BYTES = 2_048
 _MAX_WAITING_FEEDBACK = 64
 
@@ -64,11 +64,13 @@ class Worker:
         self._wake_r, self._wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_r, selectors.EVENT_READ)
         self._running = True
+        self._building = False
         self._stage: Stage | None = None
         self._sockets: MediaSockets | None = None
         self._stream: Stream | None = None
         self._control: ControlPlane | None = None
         self._watch: ClientWatch | None = None
+        self._told_connected = False
         self._feedback: deque[Feedback] = deque(maxlen=_MAX_WAITING_FEEDBACK)
         self._next_beat_ns = 0
 
@@ -80,14 +82,18 @@ class Worker:
                     self._on_readable(key.fileobj)
                 self._tick(time.monotonic_ns())
         finally:
-            self._end_stream(StreamEnd.STOPPED)
-            if self._stage is not None:
-                self._stage.strike()
+            try:
+                self._end_stream(StreamEnd.STOPPED)
+            finally:
+                if self._stage is not None:
+                    self._stage.strike()
 
     def quit(self) -> None:
-        """End the loop; safe in a signal handler."""
+        """End the loop; for a signal handler. What is being brought up is given up."""
         self._running = False
         self.wake()
+        if self._building:
+            raise SystemExit
 
     def wake(self) -> None:
         """Any thread: have the loop look around."""
@@ -110,10 +116,15 @@ class Worker:
             received = messages.receive(self._link)
         except OSError:
             received = None
+        except ProtocolError:
+            log.exception("the host talks nonsense")
+            return
         if received is None:
             self._running = False
             return
         message, descriptors = received
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
         self._on_message(message, descriptors)
 
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
@@ -138,7 +149,7 @@ class Worker:
 
     def _on_socket(self, source: object, sockets: MediaSockets) -> None:
         if source is sockets.control:
-            self._on_control(sockets.control)
+            control_socket.receive(sockets.control, self._control)
             return
         stream, watch = self._stream, self._watch
         if stream is None or watch is None:
@@ -149,54 +160,73 @@ class Worker:
             watch.pinged()
             stream.start_picture()
 
-    def _on_control(self, sock: socket.socket) -> None:
-        for _ in range(_MAX_DATAGRAMS_AT_ONCE):
-            try:
-                data, address = sock.recvfrom(_MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # an ICMP error of an earlier send
-            if self._control is not None:
-                self._control.receive(data, address, time.monotonic_ns())
-
     # -- what the host asks for
 
     def _prepare(self, plan: SessionPlan, descriptors: list[int]) -> None:
         sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        try:
+            self._set_stage(plan, sockets)
+        except Exception as error:
+            for sock in sockets:
+                sock.close()
+            self._say(_failure(error))
+            return
+        assert self._stage is not None
         self._sockets = MediaSockets(*sockets)
         for sock in sockets:
             sock.setblocking(False)
             self._selector.register(sock, selectors.EVENT_READ)
-        try:
-            self._stage = Stage(plan)
-            self._stage.set(self._take_feedback)
-        except PunktfunkError as error:
-            self._say(_failure(error))
-            return
         self._say(Prepared(self._stage.display.mode))
 
+    def _set_stage(self, plan: SessionPlan, sockets: list[socket.socket]) -> None:
+        if self._stage is not None or len(sockets) != messages.MAX_DESCRIPTORS:
+            raise DriverFailed("a worker serves one session, with three sockets")
+        with self._interruptible():
+            self._stage = Stage(plan)
+            try:
+                self._stage.set(self._take_feedback)
+            except Exception:
+                stage, self._stage = self._stage, None
+                stage.strike()
+                raise
+
     def _start_stream(self, plan: StreamPlan) -> None:
-        assert self._stage is not None
-        assert self._sockets is not None
         self._end_stream(StreamEnd.REPLACED)
         try:
-            self._stage.resize(plan.request.mode)
-            stream = Stream(plan, self._stage, self._sockets, self.wake)
-        except PunktfunkError as error:
-            self._say(_failure(error))
+            stream = self._open_stream(plan)
+        except Exception as error:
+            self._say(_failure(error, plan.stream_id))
             return
         self._stream = stream
         self._control = ControlPlane(plan, stream, self._handle_input)
         self._watch = ClientWatch(time.monotonic_ns())
+        self._told_connected = False
         stream.start_sound()
         self._say(StreamStarted(plan.stream_id, stream.encoder_name))
+
+    def _open_stream(self, plan: StreamPlan) -> Stream:
+        if self._stage is None or self._sockets is None:
+            raise DriverFailed("the session is not up")
+        with self._interruptible():
+            self._stage.resize(plan.request.mode)
+            return Stream(plan, self._stage, self._sockets, self.wake)
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Drivers may take long to open. A signal to quit does not wait for them."""
+        if not self._running:
+            raise SystemExit
+        self._building = True
+        try:
+            yield
+        finally:
+            self._building = False
 
     def _handle_input(self, event: InputEvent) -> None:
         assert self._stage is not None
         try:
             self._stage.input.handle(event)
-        except DriverFailed as error:
+        except Exception as error:
             if self._stream is not None:
                 self._stream.failure = error
 
@@ -225,17 +255,18 @@ class Worker:
         stream, control, watch = self._stream, self._control, self._watch
         if stream is None or control is None or watch is None:
             return
+        assert self._sockets is not None
         control.poll(now_ns)
         while self._feedback:
             control.send(self._feedback.popleft())
-        self._flush(control, now_ns)
-        was_connected = watch.connected
+        control_socket.flush(self._sockets.control, control, now_ns)
         if control.heard_ns is not None:
             watch.heard(control.heard_ns)
-        if watch.connected and not was_connected:
+        if watch.connected and not self._told_connected:
+            self._told_connected = True
             self._say(Connected(stream.plan.stream_id))
         if stream.failure is not None:
-            self._end_stream(StreamEnd.FAILED, str(stream.failure))
+            self._fail(stream.failure)
         elif (end := control.ended or watch.verdict(now_ns)) is not None:
             self._end_stream(end)
 
@@ -250,18 +281,17 @@ class Worker:
         assert self._stage is not None
         try:
             self._stage.check()
-        except DriverFailed as error:
-            self._end_stream(StreamEnd.FAILED, str(error))
-            self._say(_failure(error))
-            self._running = False
+            if stream is not None:
+                stream.check(time.monotonic_ns())
+        except Exception as error:
+            self._fail(error)
 
-    def _flush(self, control: ControlPlane, now_ns: int) -> None:
-        assert self._sockets is not None
-        for datagram, address in control.outgoing(now_ns):
-            assert isinstance(address, tuple)
-            with contextlib.suppress(OSError):  # lost like any datagram; ENet sends it again
-                ancillary = packet_info(self._sockets.control, control.local_ip)
-                self._sockets.control.sendmsg([datagram], ancillary, 0, address)
+    def _fail(self, error: Exception) -> None:
+        """A driver gave up, and the session cannot go on without it."""
+        failure = _failure(error)
+        self._end_stream(StreamEnd.FAILED, failure.reason)
+        self._say(failure)
+        self._running = False
 
     def _end_stream(self, reason: StreamEnd, detail: str = "") -> None:
         """Say goodbye to the client, stop the threads, let go of every key and button."""
@@ -269,28 +299,19 @@ class Worker:
         if stream is None or control is None:
             return
         self._stream = self._control = self._watch = None
-        if reason is not StreamEnd.CLIENT_LEFT:
-            self._say_goodbye(control)
-        stream.close()
         assert self._stage is not None
-        with contextlib.suppress(DriverFailed):
-            self._stage.input.release_all()
-        self._say(StreamEnded(stream.plan.stream_id, reason, detail))
-
-    def _say_goodbye(self, control: ControlPlane) -> None:
-        """Termination first, and time to arrive; a bare disconnect looks like an error."""
         assert self._sockets is not None
-        deadline_ns = time.monotonic_ns() + _GOODBYE_NS
-        control.terminate()
-        control.poll(time.monotonic_ns())
-        while not control.silent and (now_ns := time.monotonic_ns()) < deadline_ns:
-            self._flush(control, now_ns)
-            time.sleep(0.005)
-            with contextlib.suppress(OSError):
-                data, address = self._sockets.control.recvfrom(_MAX_DATAGRAM_BYTES)
-                control.receive(data, address, time.monotonic_ns())
-        control.disconnect()
-        self._flush(control, time.monotonic_ns())
+        if reason is not StreamEnd.CLIENT_LEFT:
+            control_socket.say_goodbye(self._sockets.control, control)
+        stuck = stream.close()
+        try:
+            self._stage.input.release_all()
+        except Exception:
+            log.warning("keys could not be released", exc_info=True)
+        self._say(StreamEnded(stream.plan.stream_id, reason, detail))
+        if stuck:
+            self._say(Failed(reason=f"the {stuck} thread hangs"))
+            self._running = False
 
     def _say(self, message: messages.ToHost) -> None:
         with contextlib.suppress(OSError):  # the host is gone; the link's end says so too
@@ -298,17 +319,28 @@ class Worker:
 
 
 def _warm(drivers: tuple[str, ...]) -> None:
+    """Do ahead of time what takes time and touches nothing outside this process."""
     warm_up()
+    load_library()
     for entry in drivers:
         kind, _, name = entry.partition(":")
         with contextlib.suppress(DriverUnavailable, ValueError):
-            load_driver_class(Kind(kind), name)
+            imported(Kind(kind), name)
 
 
-def _failure(error: PunktfunkError) -> Failed:
+def _failure(error: Exception, stream_id: int = 0) -> Failed:
     if isinstance(error, DriverUnavailable):
-        return Failed(what="unavailable", driver=error.driver, reason=error.reason, hint=error.hint)
-    return Failed(what="failed", reason=str(error))
+        return Failed(
+            stream_id=stream_id,
+            driver=error.driver,
+            reason=error.reason,
+            hint=error.hint,
+            available=error.available,
+        )
+    if isinstance(error, PunktfunkError):
+        return Failed(stream_id=stream_id, reason=str(error))
+    log.error("a driver raised what it may not", exc_info=error)
+    return Failed(stream_id=stream_id, reason=describe(error))
 
 
 def _discard(source: object) -> None:
@@ -317,15 +349,18 @@ def _discard(source: object) -> None:
         source.recvfrom(_MAX_DATAGRAM_BYTES)
 
 
-def main() -> int:
+def main() -> None:
     link = socket.socket(fileno=int(sys.argv[1]))
+    link.set_inheritable(False)
     settle(int(sys.argv[2]))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     worker = Worker(link)
     signal.signal(signal.SIGTERM, lambda *_: worker.quit())
     worker.run()
-    return 0
+    logging.shutdown()
+    # Taking down an interpreter full of native libraries takes a good part of a second.
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

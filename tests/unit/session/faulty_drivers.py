@@ -1,0 +1,152 @@
+"""Drivers that go wrong in every way a session must survive. Made to look installed by
+`install_faulty` in conftest.py; runs inside real workers.
+
+What goes wrong while a session runs is asked for by a file in the seat's runtime folder.
+"""
+
+import threading
+import time
+from pathlib import Path
+
+from punktfunk.plugin import (
+    CaptureDriver,
+    CompositorDriver,
+    Display,
+    DriverFailed,
+    DriverUnavailable,
+    Effect,
+    EncodedFrame,
+    EncodeDriver,
+    Frame,
+    HostFacts,
+    InputDriver,
+    LaunchSpec,
+    Manifest,
+    hookimpl,
+)
+
+manifest = Manifest(api=1, title="Faulty")
+
+
+@hookimpl
+def effect_undo(effect: Effect, host: HostFacts) -> bool:
+    Path(str(effect.data["path"])).unlink(missing_ok=True)
+    return True
+
+
+class Steady(CompositorDriver):
+    """Works, until someone makes the file `die`."""
+
+    def open(self, seat, mode):
+        self.seat = seat
+        return Display(compositor="steady", mode=mode)
+
+    def resize(self, mode):
+        return Display(compositor="steady", mode=mode)
+
+    def check(self):
+        if (self.seat.runtime_dir / "die").exists():
+            raise DriverFailed("the display is gone")
+
+    def default_app(self):
+        return LaunchSpec(argv=("sleep", "300"))
+
+    def close(self):
+        pass
+
+
+class Unavailable(Steady):
+    def open(self, seat, mode):
+        raise DriverUnavailable("unavailable", "no such card", ("steady",), "insert a card")
+
+
+class Failing(Steady):
+    def open(self, seat, mode):
+        seat.spawn("half", ["sleep", "300"])
+        raise DriverFailed("it started and failed")
+
+
+class Raising(Steady):
+    def open(self, seat, mode):
+        raise LookupError("nobody thought of this")
+
+
+class Dying(Steady):
+    def open(self, seat, mode):
+        raise SystemExit(3)
+
+
+class Slow(Steady):
+    """Takes for ever to come up, with a program already running."""
+
+    def open(self, seat, mode):
+        seat.spawn("half", ["sleep", "300"])
+        time.sleep(300)
+
+
+class Marking(Steady):
+    """Makes a file outside the seat, and leaves it to `effect_undo` to remove it."""
+
+    def open(self, seat, mode):
+        path = seat.runtime_dir.parent / "outside"
+        seat.record(Effect(kind="faulty.file", data={"path": str(path)}))
+        path.touch()
+        return super().open(seat, mode)
+
+
+class Broken(CaptureDriver):
+    """Fails at its first picture."""
+
+    def open(self, seat, display, mode):
+        pass
+
+    def read(self, timeout_s):
+        raise DriverFailed("no picture will ever come again")
+
+    def close(self):
+        pass
+
+
+class Stuck(CaptureDriver):
+    """Does not come back from `read` until it is let go."""
+
+    let_go = threading.Event()
+
+    def open(self, seat, display, mode):
+        pass
+
+    def read(self, timeout_s):
+        self.let_go.wait()
+
+    def close(self):
+        assert self.let_go.is_set(), "closed while a thread was inside"
+
+
+class Refusing(EncodeDriver):
+    def open(self, params):
+        raise DriverUnavailable("refusing", "the chip is taken")
+
+    def encode(self, frame: Frame, *, keyframe: bool = False) -> EncodedFrame:
+        raise AssertionError("it never opened")
+
+    def set_bitrate(self, bitrate_kbps):
+        pass
+
+    def close(self):
+        pass
+
+
+class Clumsy(InputDriver):
+    """Raises what it may not, at every event."""
+
+    def open(self, seat, display, send_feedback):
+        pass
+
+    def handle(self, event):
+        raise KeyError("unknown event")
+
+    def release_all(self):
+        raise KeyError("nothing to release")
+
+    def close(self):
+        raise KeyError("never opened")
