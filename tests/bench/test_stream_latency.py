@@ -50,9 +50,7 @@ async def test_the_host_adds_little_to_a_pictures_age(
     starts = ", ".join(f"{name} {value:.0f}" for name, value in stream.start_ms.items())
     print(f"  a warm worker's start, ms: {starts}")
     for what, used in (("spare", stream.spare_memory), ("streaming", memory)):
-        print(
-            f"  memory, {what}: {used.resident_mb:.0f} MB, {used.proportional_mb:.0f} its own share"
-        )
+        print(f"  {what}: {used.resident_mb:.0f} MB resident, {used.proportional_mb:.0f} its share")
 
     frames = sum(second.frames_new for second in seconds)
     assert frames > 50 * len(seconds)

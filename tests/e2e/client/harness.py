@@ -318,6 +318,11 @@ class Relay(LineProcess):
         """Drop every datagram for so long."""
         self.request("blackout", duration_ms=duration_ms)
 
+    def datagrams(self, flow: str) -> list[bytes]:
+        """The first few datagrams of a flow such as `video:down`, as they were on the wire."""
+        found = self.request("datagrams", flow=flow)["datagrams"]
+        return [bytes.fromhex(each) for each in found]
+
 
 def create_identities(folders: list[Path], serial: int = 0) -> None:
     """One client identity in each folder, all with the same subject and the same serial."""

@@ -2,7 +2,7 @@
 
 The client talks to `--listen`, the host at `--host` sees `--source` (the same address for TCP and
 UDP, because it checks that the two match). Standard input takes JSON lines (`stats`, `loss`,
-`blackout`), standard output answers; end of input ends the relay.
+`blackout`, `datagrams`), standard output answers; end of input ends the relay.
 """
 
 import argparse
@@ -24,6 +24,7 @@ SOCKET_BUFFER_BYTES = 4 << 20
 TCP_CHUNK_BYTES = 1 << 16
 TCP_PENDING_BYTES = 1 << 20
 MAX_PEERS = 16
+KEPT_DATAGRAMS = 64
 SO_RCVBUFFORCE = 33
 
 
@@ -34,12 +35,16 @@ class Loss:
         self.name = name
         self.percent = percent
         self._random = random.Random(f"{seed}:{name}")
-        self.received = self.forwarded = self.dropped = self.failed = 0
+        self.received = self.forwarded = self.dropped = self.failed = self.bytes = 0
         self.dropped_at: list[int] = []
+        self.first_datagrams: list[bytes] = []
 
-    def drops(self, blackout: bool) -> bool:
+    def drops(self, data: bytes, blackout: bool) -> bool:
         """Decide on the next datagram. The random sequence depends on seed and name alone."""
         self.received += 1
+        self.bytes += len(data)
+        if len(self.first_datagrams) < KEPT_DATAGRAMS:
+            self.first_datagrams.append(data)
         hit = self._random.random() * 100 < self.percent
         if hit or blackout:
             self.dropped += 1
@@ -52,6 +57,7 @@ class Loss:
         return {
             "percent": self.percent,
             "received": self.received,
+            "bytes": self.bytes,
             "forwarded": self.forwarded,
             "dropped": self.dropped,
             "send_failures": self.failed,
@@ -116,6 +122,10 @@ class Relay:
             "tcp_refused": self._tcp_refused,
         }
 
+    def datagrams(self, flow: str) -> list[str]:
+        """The first datagrams of `NAME:up` or `NAME:down`, in hexadecimal. Raises KeyError."""
+        return [data.hex() for data in self._losses[flow].first_datagrams]
+
     def watch_input(self, handle: Callable[[bytes], None], ended: Callable[[], None]) -> None:
         buffer = bytearray()
         stdin = sys.stdin.buffer.raw
@@ -135,7 +145,8 @@ class Relay:
 
     def run_once(self, timeout_s: float) -> None:
         for key, mask in self._selector.select(timeout_s):
-            if key.fileobj in self._selector.get_map():
+            now = self._selector.get_map().get(key.fd)
+            if now is not None and now.fileobj is key.fileobj:  # not closed by one before it
                 key.data(mask)
 
     # --- UDP --------------------------------------------------------------------------------
@@ -161,13 +172,13 @@ class Relay:
                     selectors.EVENT_READ,
                     lambda _mask, back=back, peer=peer: self._from_host(front, name, back, peer),
                 )
-            if not loss.drops(self._dark()):
+            if not loss.drops(data, self._dark()):
                 _pass_on(loss, back.send, data)
 
     def _from_host(self, front: socket.socket, name: str, back: socket.socket, peer: Any) -> None:
         loss = self._losses[f"{name}:down"]
         for data, _sender in _burst(back):
-            if not loss.drops(self._dark()):
+            if not loss.drops(data, self._dark()):
                 _pass_on(loss, front.sendto, data, peer)
 
     def _dark(self) -> bool:
@@ -364,10 +375,13 @@ def main() -> None:
 
     def handle(line: bytes) -> None:
         identifier = None
+        result: Any = None
         try:
             request = json.loads(line)
             identifier = request["id"]
-            if request["cmd"] == "loss":
+            if request["cmd"] == "datagrams":
+                result = {"datagrams": relay.datagrams(request["flow"])}
+            elif request["cmd"] == "loss":
                 relay.set_loss(request["rules"])
             elif request["cmd"] == "blackout":
                 relay.blackout(float(request["duration_ms"]))
@@ -377,7 +391,7 @@ def main() -> None:
             report = {"kind": "request", "stage": "relay", "message": repr(error), "code": None}
             emit({"id": identifier, "ok": False, "error": report})
             return
-        emit({"id": identifier, "ok": True, "result": relay.report()})
+        emit({"id": identifier, "ok": True, "result": result or relay.report()})
 
     def ended() -> None:
         nonlocal running

@@ -1,0 +1,86 @@
+"""What this machine looks like from outside: processes, sockets, shared memory."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def processes_with_environment(text: str) -> list[int]:
+    """Living processes that have this text anywhere in their environment."""
+    found = []
+    for pid in processes():
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            continue
+        if text.encode() in environment and pid != os.getpid() and is_alive(pid):
+            found.append(pid)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return _stat(pid)[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def describe(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return f"{pid} (gone)"
+    return f"{pid} {b' '.join(words).decode('utf-8', 'replace').strip()}"
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used so far, user and system."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+
+
+def memory_bytes(pid: int) -> int:
+    """Resident memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def holders_of_udp_port(port: int) -> list[int]:
+    """Processes that have the socket open which is bound to this port."""
+    inodes = set()
+    for table in ("/proc/net/udp", "/proc/net/udp6"):
+        lines = Path(table).read_text().splitlines()[1:] if Path(table).exists() else []
+        for line in lines:
+            fields = line.split()
+            if int(fields[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{fields[9]}]")
+    return [pid for pid in processes() if inodes & _open_files(pid)]
+
+
+def shared_memory() -> set[str]:
+    return {entry.name for entry in Path("/dev/shm").iterdir()}
+
+
+def unix_sockets() -> set[str]:
+    """Paths, and names of abstract sockets."""
+    lines = Path("/proc/net/unix").read_text().splitlines()[1:]
+    return {fields[7] for fields in (line.split() for line in lines) if len(fields) > 7}
+
+
+def _open_files(pid: int) -> set[str]:
+    found = set()
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(entry.readlink()))
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the state on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
