@@ -6,7 +6,6 @@ certificate is looked at anew for every request.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 
@@ -17,6 +16,7 @@ from punktfunk.net.anycert_tls import TlsStream, make_context
 from punktfunk.net.http1 import HttpConnection, Stream
 from punktfunk.net.nvhttp_host import NvHttpHost
 from punktfunk.net.nvhttp_routes import NvHttpRoutes, Peer, refusal
+from punktfunk.net.places import Place, Places
 from punktfunk.trust.identity import HostIdentity
 from punktfunk.trust.pairing import PairingService
 from punktfunk.trust.store import ClientStore
@@ -52,7 +52,7 @@ class NvHttpServer:
         self._limits = limits or Limits()
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._by_address: Counter[str] = Counter()
+        self._places = Places(self._limits.connections, self._limits.connections_per_address)
         self.http_port = 0
         self.https_port = 0
 
@@ -117,16 +117,13 @@ class NvHttpServer:
             writer.transport.abort()
             return
         address = plain_address(peer_name[0])
-        if (
-            len(self._tasks) >= self._limits.connections
-            or self._by_address[address] >= self._limits.connections_per_address
-        ):
+        place = self._places.enter(address, writer.transport.abort)
+        if place is None:
             writer.transport.abort()
             return
         self._tasks.add(task)
-        self._by_address[address] += 1
         try:
-            await self._serve(reader, writer, address, tls=tls)
+            await self._serve(reader, writer, place, tls=tls)
             async with asyncio.timeout(self._limits.write_s):
                 writer.close()
                 await writer.wait_closed()
@@ -138,16 +135,14 @@ class NvHttpServer:
             log.exception("connection failed", extra={"peer": address})
         finally:
             self._tasks.discard(task)
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            self._places.leave(place)
             writer.transport.abort()  # nothing to do after a close that went well
 
     async def _serve(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        address: str,
+        place: Place,
         *,
         tls: bool,
     ) -> None:
@@ -166,8 +161,9 @@ class NvHttpServer:
         else:
             if request is None:
                 return
+            place.expendable = False
             peer = Peer(
-                remote_address=address,
+                remote_address=place.address,
                 local_address=plain_address(writer.get_extra_info("sockname")[0]),
                 tls=tls,
                 certificate_der=secure.peer_certificate_der() if secure else None,

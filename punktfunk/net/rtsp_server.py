@@ -5,7 +5,6 @@ docs/protocol/gamestream.md, section 3.1.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from punktfunk.gamestream.rtsp import (
     refusal,
     write_answer,
 )
+from punktfunk.net.places import Place, Places
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +83,8 @@ class RtspServer:
         self._host = host
         self._head_timeout_s = head_timeout_s
         self._total_timeout_s = total_timeout_s
-        self._max_connections = max_connections
-        self._max_per_address = max_per_address
+        self._places = Places(max_connections, max_per_address)
         self._server: asyncio.Server | None = None
-        self._open: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -122,47 +120,48 @@ class RtspServer:
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         ip = normalize_ip(peer[0]) if peer else ""
-        full = self._open.total() >= self._max_connections
-        if not ip or full or self._open[ip] >= self._max_per_address:
+        place = self._places.enter(ip, writer.transport.abort) if ip else None
+        if place is None:
             writer.transport.abort()
             return
-        self._open[ip] += 1
         writer.transport.set_write_buffer_limits(high=0)  # drain() then waits for the last byte
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer, ip))
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer, place))
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._disconnected(done, writer, ip))
+        task.add_done_callback(lambda done: self._disconnected(done, writer, place))
 
     def _disconnected(
-        self, task: asyncio.Task[None], writer: asyncio.StreamWriter, ip: str
+        self, task: asyncio.Task[None], writer: asyncio.StreamWriter, place: Place
     ) -> None:
         self._tasks.discard(task)
-        self._open[ip] -= 1
-        if not self._open[ip]:
-            del self._open[ip]
+        self._places.leave(place)
         writer.transport.abort()
 
     async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ip: str
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Place
     ) -> None:
+        ip = place.address
         try:
             async with asyncio.timeout(self._total_timeout_s):
-                answer = await self._converse(reader, ip)
+                answer = await self._converse(reader, place)
                 if answer:
                     writer.write(answer)
                     await writer.drain()
+                    place.expendable = True
                     await _finish(reader, writer)
         except (TimeoutError, OSError):
             log.debug("RTSP connection dropped", extra={"remote_ip": ip})
         except Exception:
             log.exception("RTSP connection failed", extra={"remote_ip": ip})
 
-    async def _converse(self, reader: asyncio.StreamReader, ip: str) -> bytes:
+    async def _converse(self, reader: asyncio.StreamReader, place: Place) -> bytes:
         """Return the bytes to answer with; none when there is nothing to say."""
+        ip = place.address
         try:
             request = await self._read(reader)
         except ProtocolError as error:
             log.info("RTSP request refused: %s", error, extra={"remote_ip": ip})
             return write_answer(refusal(None, error))
+        place.expendable = False
         match request:
             case None:
                 return b""

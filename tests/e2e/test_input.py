@@ -11,6 +11,7 @@ pytestmark = pytest.mark.e2e
 
 A, KEY_A = 0x41, 30
 SHIFT_HELD = 1
+DOWN, UP = 1, 2
 
 
 @pytest.fixture
@@ -98,6 +99,19 @@ def test_a_pad_is_plugged_in_used_and_taken_away(
 
     streaming.pad(number=0, mask=0)
     assert arrived(host, 1, "PadRemoved")[0]["pad"] == 0
+
+
+def test_a_finger_and_a_pen_touch_the_picture_where_they_should(
+    host: HostProcess, streaming: MoonlightClient
+) -> None:
+    for kind in (DOWN, UP):
+        streaming.request("touch", event=kind, pointer=7, x=0.25, y=0.75, pressure=0.5)
+    streaming.request("pen", event=DOWN, x=0.5, y=0.125, pressure=1.0, tilt=30, rotation=90)
+    finger = arrived(host, 2, "TouchEvent")
+    assert [(event["kind"], event["pointer_id"]) for event in finger] == [(DOWN, 7), (UP, 7)]
+    assert (finger[0]["x"], finger[0]["y"], finger[0]["pressure"]) == (0.25, 0.75, 0.5)
+    (pen,) = arrived(host, 1, "PenEvent")
+    assert (pen["x"], pen["y"], pen["tilt_deg"], pen["rotation_deg"]) == (0.5, 0.125, 30, 90)
 
 
 def test_a_thousand_small_moves_add_up(host: HostProcess, streaming: MoonlightClient) -> None:

@@ -245,7 +245,7 @@ def eventually(
 def _claim_ports() -> tuple[int, TextIO]:
     """A free range of ports, and the lock that keeps it from test runs beside this one."""
     for base in range(_FIRST_PORT, _LAST_PORT, _PORT_STEP):
-        claim = (Path(tempfile.gettempdir()) / f"punktfunk-e2e-{base}.lock").open("w")
+        claim = (Path(tempfile.gettempdir()) / f"punktfunk-e2e-{os.getuid()}-{base}.lock").open("w")
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

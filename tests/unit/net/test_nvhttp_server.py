@@ -687,6 +687,23 @@ class TestWithTightLimits:
         for writer in writers:
             writer.transport.abort()
 
+    @pytest.mark.parametrize("tls", [False, True])
+    async def test_threat_33_idle_connections_on_all_places_keep_nobody_out(
+        self, running, tls: bool
+    ) -> None:
+        port = running.server.https_port if tls else running.server.http_port
+        writers = []
+        for number in range(12):
+            source = (f"127.0.0.{60 + number % 4}", 0)
+            _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=source)
+            writers.append(writer)
+
+        assert (await running.get("/serverinfo", tls=False)).status == "200"
+
+        for writer in writers:
+            writer.transport.abort()
+        await until(lambda: running.server.connections == 0)
+
     async def test_a_client_that_does_not_read_is_cut_off(self, running, moonlights) -> None:
         running.trust(moonlights[0])
 

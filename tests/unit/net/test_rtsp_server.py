@@ -313,6 +313,20 @@ async def test_one_address_cannot_hold_more_than_its_share(host):
             writer.close()
 
 
+async def test_threat_33_idle_connections_on_all_places_keep_nobody_out(host):
+    host.sessions.append(Session())
+    async with listening(host, max_connections=3) as server:
+        idle = []
+        for number in range(6):
+            source = (f"127.0.0.{60 + number % 2}", 0)
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port, local_addr=source)
+            writer.write(b"OPTIONS")
+            idle.append(writer)
+        assert (await exchange(server, OPTIONS)).startswith(b"RTSP/1.0 200")
+        for writer in idle:
+            writer.transport.abort()
+
+
 async def test_closed_connections_give_their_place_back(host):
     host.sessions.append(Session())
     async with listening(host, max_connections=1, max_per_address=1) as server:
