@@ -1,5 +1,6 @@
 """One client's way from `/launch` or `/resume` to a running stream, over RTSP."""
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -11,6 +12,8 @@ from punktfunk.gamestream.rtsp_dialogue import RtspDialogue, StartStream, Step
 from punktfunk.gamestream.sdp import HostCapabilities
 from punktfunk.model.session import StreamPlan
 from punktfunk.model.stream import StreamPorts
+
+log = logging.getLogger(__name__)
 
 HANDSHAKE_TIMEOUT_S = 10.0
 """Between two requests of the client, and from the launch to the first."""
@@ -85,6 +88,7 @@ class Handshake:
         try:
             await self._start(self._plan(wanted))
         except Refused as error:
+            log.info("stream refused: %s", error, extra={"stream": self._stream_id})
             return self._dialogue.refused(error)
         except (DriverUnavailable, DriverFailed) as error:
             return self._dialogue.refused(Refused(in_words(error)), 503)

@@ -3,7 +3,6 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
 
 import attrs
 
@@ -41,11 +40,6 @@ class PictureLoop:
     Back-pressure works at the capture: while the sender is busy nothing new is taken, so
     what is lost is a picture that was never encoded and nothing refers to.
 
-    Args:
-        outgoing: Where frames go that must be spread over time.
-        send_now: Sends a frame that need not be, on this thread; False: it must be. Waking
-            another thread takes longer than sending.
-
     Attributes:
         turned_ns: When it last came round.
     """
@@ -59,7 +53,6 @@ class PictureLoop:
         converter: Converter,
         outgoing: FrameQueue,
         meter: Meter,
-        send_now: Callable[[OutgoingFrame], bool] = lambda frame: False,
     ) -> None:
         self.turned_ns = time.monotonic_ns()
         self._interval_ns = mode.frame_interval_ns
@@ -68,7 +61,6 @@ class PictureLoop:
         self._encoder = encoder
         self._converter = converter
         self._outgoing = outgoing
-        self._send_now = send_now
         self._meter = meter
         self._keyframes = KeyframeRequests()
         self._lock = threading.Lock()
@@ -158,8 +150,6 @@ class PictureLoop:
         return OutgoingFrame(encoded=encoded, encode_ns=encode_ns)
 
     def _hand_over(self, frame: OutgoingFrame, stop: threading.Event) -> None:
-        if self._send_now(frame):
-            return
         while not stop.is_set():
             self.turned_ns = time.monotonic_ns()
             try:

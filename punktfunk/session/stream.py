@@ -152,7 +152,6 @@ class Stream:
             ),
             outgoing=frames,
             meter=self.meter,
-            send_now=lambda frame: self._transmit.send_now(frame),
         )
         transmit = TransmitLoop(
             frames=frames,

@@ -9,7 +9,6 @@ from punktfunk.gamestream.video import FrameType, VideoPacketizer, rtp_timestamp
 from punktfunk.model.video import EncodedFrame
 from punktfunk.session.endpoints import Endpoint
 from punktfunk.session.meter import Meter
-from punktfunk.session.pacing import BURST_PACKETS
 from punktfunk.session.picture import FrameQueue, OutgoingFrame
 from punktfunk.session.sender import VideoSender
 
@@ -45,8 +44,6 @@ class TransmitLoop:
         self._interval_ns = interval_ns
         self._meter = meter
         self._request_keyframe = request_keyframe
-        burst_data_packets = BURST_PACKETS * 100 // (100 + packetizer.fec_percent)
-        self._burst_bytes = burst_data_packets * packetizer.packet_bytes
         self._started_ns = self.turned_ns = time.monotonic_ns()
 
     def run(self, stop: threading.Event) -> None:
@@ -58,19 +55,6 @@ class TransmitLoop:
             except queue.Empty:
                 continue
             self._transmit(frame)
-            self._frames.task_done()
-
-    def send_now(self, frame: OutgoingFrame) -> bool:
-        """Send a frame on the caller's thread, the only one that fills the queue.
-
-        Returns:
-            False when the frame must be queued: it is so large that it is sent in several
-            bursts, or others are still on their way.
-        """
-        if self._frames.unfinished_tasks or len(frame.encoded.data) > self._burst_bytes:
-            return False
-        self._transmit(frame)
-        return True
 
     def _transmit(self, frame: OutgoingFrame) -> None:
         address = self._endpoint.address

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.e2e
 A, KEY_A = 0x41, 30
 SHIFT_HELD = 1
 DOWN, UP = 1, 2
+ACCELEROMETER, GYRO = 1, 2
 
 
 @pytest.fixture
@@ -135,3 +136,17 @@ def test_keys_held_when_the_player_leaves_are_let_go(
     streaming.stop()
     held = [event["pressed"] for event in arrived(host, 4)]
     assert held == [True, True, False, False]
+
+
+def test_a_pad_feels_what_the_host_sends_back(streaming: MoonlightClient) -> None:
+    every = 0x1 | 0x2 | 0x4 | 0x10 | 0x20 | 0x80  # triggers, both motors, sensors, light
+    streaming.pad_arrival(number=0, mask=1, kind="playstation", capabilities=every)
+    streaming.pad(number=0, mask=1, lt=255, rt=51)
+
+    rumble = streaming.wait_event("rumble", where=lambda event: event["low"] > 0)
+    triggers = streaming.wait_event("rumble_triggers", where=lambda event: event["left"] > 0)
+    assert (rumble["pad"], rumble["low"], rumble["high"]) == (0, 65_535, 13_107)
+    assert (triggers["left"], triggers["right"]) == (65_535, 13_107)
+    assert streaming.wait_event("led")["rgb"] == [255, 64, 0]
+    for sensor in (ACCELEROMETER, GYRO):
+        streaming.wait_event("motion_state", where=lambda event, it=sensor: event["kind"] == it)

@@ -123,6 +123,7 @@ class PulseAudio(AudioDriver):
         return {
             "PULSE_SERVER": self._server,
             "PULSE_SINK": self._sink,
+            "PULSE_COOKIE": str(self._own.cookie),
             "PIPEWIRE_RUNTIME_DIR": str(seat.runtime_dir),
         }
 

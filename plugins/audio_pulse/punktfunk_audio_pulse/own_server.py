@@ -1,5 +1,6 @@
 """A PipeWire of the session's own, for machines where nobody runs one. Touches no hardware."""
 
+import os
 import shutil
 import socket
 import time
@@ -81,6 +82,11 @@ class OwnServer:
         self._processes: list[tuple[str, SeatProcess]] = []
 
     @property
+    def cookie(self) -> Path:
+        """Where clients keep what they prove themselves with; else it is in the user's home."""
+        return self._folder / "cookie"
+
+    @property
     def server(self) -> str:
         """Where programs reach it, in PulseAudio's words."""
         return f"unix:{self._pulse_folder / 'native'}"
@@ -100,6 +106,7 @@ class OwnServer:
             path = self._folder / "config" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        os.environ["PULSE_COOKIE"] = str(self.cookie)  # for the libpulse of this process
         deadline = time.monotonic() + START_S
         self._spawn("pipewire")
         # A socket's file is there a moment before anyone listens on it.
