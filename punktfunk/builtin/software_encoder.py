@@ -142,7 +142,7 @@ class SoftwareEncoder(EncodeDriver):
             ValueError: it is not what the encoder was opened for. (FFmpeg would convert and
                 scale it without a word.)
         """
-        kept = self._pictures.get(id(frame.planes))
+        kept = self._pictures.get(id(frame.planes)) if params.codec is Codec.H264 else None
         if kept is not None:
             return kept[1]
         size = (params.mode.width_px, params.mode.height_px)

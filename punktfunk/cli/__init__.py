@@ -17,10 +17,13 @@ class _OneLine(click.ClickException):
 
     def __init__(self, error: PunktfunkError) -> None:
         super().__init__(" ".join(str(error).split("\n")))
-        self.exit_code = 2 if isinstance(error, ConfigError) else 1
 
     def show(self, file: Any = None) -> None:
         click.echo(f"punktfunk: {self.message}", file=file, err=file is None)
+
+
+class _Misuse(_OneLine):
+    exit_code = 2
 
 
 class _Commands(click.Group):
@@ -28,7 +31,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PunktfunkError as error:
-            raise _OneLine(error) from error
+            raise (_Misuse if isinstance(error, ConfigError) else _OneLine)(error) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -248,7 +248,10 @@ def test_every_extra_is_listed() -> None:
 
     assert set(re.findall(r"^\| `(\w+)` \|", page("guide/install.md"), re.MULTILINE)) == extras
     readme = (ROOT / "README.md").read_text()
-    assert set(re.findall(r"^\| \[\w+\]\(.+?\) \| `(\w+)` \|", readme, re.M)) == extras - {"all", "testing"}
+    assert set(re.findall(r"^\| \[\w+\]\(.+?\) \| `(\w+)` \|", readme, re.M)) == extras - {
+        "all",
+        "testing",
+    }
 
 
 def test_the_attack_checklist_is_complete_and_names_tests_that_exist() -> None:
