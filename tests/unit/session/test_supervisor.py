@@ -184,7 +184,7 @@ async def test_the_answer_to_a_start_nobody_waits_for_is_not_taken_for_another(
 
 
 async def test_a_client_is_streamed_to_and_told_before_the_end(
-    spawn, make_plan, make_stream, media, make_client
+    spawn, make_plan, make_stream, media, make_client, until
 ):
     worker, stream = await spawn(), make_stream()
     messages = []
@@ -193,7 +193,7 @@ async def test_a_client_is_streamed_to_and_told_before_the_end(
     await worker.start_stream(stream)
     client = make_client(stream, media)
     await client.connect()
-    assert Connected(1) in messages
+    await until(lambda: Connected(1) in messages)
 
     worker.stop_stream(StreamEnd.STOPPED)
     await client.pump(lambda: client.enet.disconnected)
