@@ -1,6 +1,7 @@
 """The composition root: everything a host is made of, started and stopped in order."""
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -96,9 +97,10 @@ class Host:
         """Probe, clean up after an earlier host, then listen.
 
         Raises:
-            ConfigError: a port is taken.
+            ConfigError: a port is taken, or a plugin's setting is wrong.
         """
         await asyncio.gather(self.catalog.refresh(), self.cleaner.clean_all())
+        self.catalog.check_settings()
         self.events.listeners = PluginCalls(self.catalog.plugins)
         addresses = [self.settings.host.bind] if self.settings.host.bind else _usable_addresses()
         await self.mgmt.start()
@@ -107,10 +109,7 @@ class Host:
             await self._rtsp.start(addresses, self.ports.rtsp)
             await self._nvhttp.start(addresses, self.ports.http, self.ports.https)
         except OSError as error:
-            raise ConfigError(
-                f"cannot listen for clients: {error.strerror or error}; another host may be "
-                "running (--base-port moves all ports)"
-            ) from error
+            raise ConfigError(f"cannot listen for clients: {_why(error)}") from error
         if self.settings.host.mdns:
             await self._announcer.start(self.gamestream.name, self.ports.http, addresses)
         self.pool.refill()
@@ -168,6 +167,14 @@ def runtime_folder() -> Path:
     if folder.stat().st_uid != os.getuid():
         raise ConfigError(f"{folder} belongs to someone else: remove it")
     return folder
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "a port is taken; another host may be running (--base-port moves all ports)"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine does not have that address"
+    return error.strerror or str(error)
 
 
 def _usable_addresses() -> list[str]:

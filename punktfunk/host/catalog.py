@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from punktfunk.config.settings import Settings
+from punktfunk.errors import ConfigError
 from punktfunk.model.offers import Choice, HostFacts, Kind, Offer
-from punktfunk.registry.discovery import PluginFilter
+from punktfunk.registry.discovery import PluginFilter, PluginState
 from punktfunk.registry.loading import load_plugins
 from punktfunk.registry.prober import probe
 from punktfunk.registry.ranking import choose
@@ -48,6 +49,19 @@ class Catalog:
             for problem in plugin.problems:
                 log.warning("plugin %s: %s", plugin.record.name, problem)
         return self.report
+
+    def check_settings(self) -> None:
+        """Hold each plugin's table of the configuration to its manifest.
+
+        Raises:
+            ConfigError: a key the plugin does not know, or a value of the wrong type.
+        """
+        for plugin in self.report.plugins:
+            record = plugin.record
+            # The probe child checked each table; a plugin that it could not use is not loaded
+            # here, so its words are all there is.
+            if record.state is PluginState.BROKEN and record.reason.startswith("[plugin."):
+                raise ConfigError(record.reason)
 
     def offers(self, kind: Kind) -> Sequence[Offer]:
         return self.report.offers(kind)

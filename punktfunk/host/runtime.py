@@ -11,7 +11,7 @@ from types import TracebackType
 import attrs
 import cattrs
 
-from punktfunk.errors import AlreadyRunning, StateDamaged
+from punktfunk.errors import AlreadyRunning, ConfigError, StateDamaged
 from punktfunk.trust.files import make_private_folder, read_private, write_atomically
 
 LOCK_FILE = "host.lock"
@@ -47,7 +47,12 @@ class RuntimeFile:
         make_private_folder(folder)
         self._path = folder / RUNTIME_FILE
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._lock = os.open(folder / LOCK_FILE, flags, 0o600)
+        try:
+            self._lock = os.open(folder / LOCK_FILE, flags, 0o600)
+        except OSError as error:
+            raise ConfigError(
+                f"{folder / LOCK_FILE} cannot be written: {error.strerror}"
+            ) from error
         try:
             self._take(folder)
         except BaseException:

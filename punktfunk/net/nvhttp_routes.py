@@ -29,6 +29,8 @@ PNG = "image/png"
 
 log = logging.getLogger(__name__)
 
+_UNAUTHORISED = 401
+
 
 class Access(Enum):
     """Who may call a route."""
@@ -131,6 +133,8 @@ class NvHttpRoutes:
             return refusal(400, str(error), *route.failed)
         except Refused as error:
             status = error.fields.get("status")
+            if status != _UNAUTHORISED:  # which unpaired clients hear every few seconds
+                log.info("refused: %s", error, extra={"peer": peer.remote_address})
             return refusal(status if isinstance(status, int) else 403, str(error), *route.failed)
         except DriverUnavailable as error:
             hint = f" ({error.hint})" if error.hint else ""

@@ -15,7 +15,8 @@ import attrs
 import pytest
 
 from punktfunk.gamestream.control import ControlCipher, Scheme, Side
-from punktfunk.journal.effects import marked_processes
+from punktfunk.journal import process_tree
+from punktfunk.journal.effects import marked_processes, undo_core_effect
 from punktfunk.model.apps import LaunchSpec
 from punktfunk.model.audio import OpusParams
 from punktfunk.model.session import DriverRef, SessionPlan, StreamPlan
@@ -80,8 +81,12 @@ def make_stream() -> Callable[..., StreamPlan]:
 
 
 @pytest.fixture
-def make_plan(tmp_path: Path) -> Callable[..., SessionPlan]:
-    """`make_plan(**drivers)`: the test pattern, with other drivers by kind."""
+def make_plan(tmp_path: Path) -> Iterator[Callable[..., SessionPlan]]:
+    """`make_plan(**drivers)`: the test pattern, with other drivers by kind.
+
+    What a test's workers started and did not live to end is ended here.
+    """
+    seats = []
 
     def make(*, encoders: tuple[str, ...] = ("software",), **drivers: str) -> SessionPlan:
         defaults = {
@@ -92,6 +97,7 @@ def make_plan(tmp_path: Path) -> Callable[..., SessionPlan]:
             "input": "memory",
         }
         seat = f"pf-{os.getpid()}-{time.monotonic_ns()}"
+        seats.append(seat)
         return SessionPlan(
             session_id=1,
             seat=seat,
@@ -106,7 +112,9 @@ def make_plan(tmp_path: Path) -> Callable[..., SessionPlan]:
             **{kind: DriverRef(name=name) for kind, name in (defaults | drivers).items()},
         )
 
-    return make
+    yield make
+    for seat in seats:
+        assert undo_core_effect(process_tree(seat))
 
 
 @pytest.fixture
