@@ -109,6 +109,7 @@ class ClientStore:
         if key not in self._clients:
             return False
         del self._clients[key], self._members[key]
+        log.info("unpaired", extra={"fingerprint": key})
         try:
             self._write(self._members)
         finally:
