@@ -32,6 +32,7 @@ from punktfunk.model.feedback import (
     TriggerRumble,
 )
 from punktfunk.model.frames import Frame, Plane
+from punktfunk.model.games import Artwork, GameEntry, LaunchTarget
 from punktfunk.model.input import (
     ButtonEvent,
     ContactKind,
@@ -75,6 +76,7 @@ __all__ = [
     "SURROUND_71",
     "AdaptiveTriggers",
     "App",
+    "Artwork",
     "AudioDriver",
     "AudioEncodeDriver",
     "Availability",
@@ -97,6 +99,7 @@ __all__ = [
     "EncodedFrame",
     "Feedback",
     "Frame",
+    "GameEntry",
     "HdrMode",
     "HostFacts",
     "InputDriver",
@@ -104,6 +107,7 @@ __all__ = [
     "KeyEvent",
     "Kind",
     "LaunchSpec",
+    "LaunchTarget",
     "Manifest",
     "Modifiers",
     "MotionRequest",

@@ -66,6 +66,9 @@ class Journal:
                 gone = False
             if gone:
                 self.forget(effect)
+        with self._lock:
+            if not self._open:  # it may have been cut off before its first line was written
+                self.path.unlink(missing_ok=True)
         return self.pending()
 
     def _append(self, sign: str, effect: Effect) -> None:

@@ -15,10 +15,32 @@ class LaunchSpec:
     """How to start an app: an argv list, never a shell string.
 
     An empty `argv` starts nothing: the session is the desktop itself.
+
+    Attributes:
+        folder: Absolute working directory; empty means the home folder.
+        process_sign: For programs which hand over to another and end, or never end: a text
+            that is part of one argument of the running game's own processes, such as
+            `AppId=570`. The app has ended when these processes came and went. Empty: it has
+            ended when the program in `argv` and its children have.
     """
 
     argv: tuple[str, ...] = attrs.field(default=(), converter=_argv)
     environment: Mapping[str, str] = attrs.field(factory=dict)
+    folder: str = ""
+    process_sign: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class PrepCommand:
+    """What to run before an app starts, and how to take it back afterwards.
+
+    Attributes:
+        do: argv; it has a time limit, and the launch is refused when it fails. May be empty.
+        undo: argv; runs after the session however that ended. May be empty.
+    """
+
+    do: tuple[str, ...] = attrs.field(default=(), converter=_argv)
+    undo: tuple[str, ...] = attrs.field(default=(), converter=_argv)
 
 
 @attrs.frozen(kw_only=True)

@@ -13,12 +13,12 @@ from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import CompositorDriver
 from punktfunk.drivers.encode import EncodeDriver
 from punktfunk.drivers.input import InputDriver
-from punktfunk.hookspecs import effects, events, offers
+from punktfunk.hookspecs import effects, events, library, offers
 from punktfunk.model.offers import Kind
 from punktfunk.model.plugins import Manifest, Setting
 from punktfunk.registry.settings import value_problem
 
-SPEC_MODULES = (effects, events, offers)
+SPEC_MODULES = (effects, events, library, offers)
 
 # mypy wants concrete classes here; these are only ever compared with.
 DRIVER_BASES: MappingProxyType[Kind, type[Driver]] = MappingProxyType(

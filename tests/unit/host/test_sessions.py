@@ -16,6 +16,9 @@ from punktfunk.session.supervisor import WorkerLimits
 
 REMOTE = "127.0.0.1"
 TERMINATION = 0x0109
+PATIENT = WorkerLimits(quit_s=60)
+FAR_LESS_THAN_SLOW_S = 30
+"""A display that is slow takes minutes, and a patient host would not kill it before."""
 
 
 @pytest.fixture
@@ -239,25 +242,27 @@ async def test_threat_2_unpairing_ends_the_stream_within_a_second(
 
 
 async def test_threat_2_unpairing_stops_a_launch_that_is_under_way(
-    sessions, launch, client_number, app_on, until, tmp_path
+    make_sessions, launch, client_number, app_on, until, tmp_path
 ):
+    sessions = make_sessions(PATIENT)
     launching = asyncio.create_task(launch(sessions, app=app_on("slow")))
     await until(lambda: list((tmp_path / "journal").glob("*")))
 
     sessions.end_client(client_number(1).fingerprint)
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(FAR_LESS_THAN_SLOW_S):
         assert await refusal(launching) == (503, "the launch was called off")
     assert sessions.all() == ()
 
 
 async def test_a_cancel_stops_a_launch_that_is_under_way(
-    sessions, launch, client_number, app_on, until, tmp_path
+    make_sessions, launch, client_number, app_on, until, tmp_path
 ):
+    sessions = make_sessions(PATIENT)
     launching = asyncio.create_task(launch(sessions, app=app_on("slow")))
     await until(lambda: list((tmp_path / "journal").glob("*")))
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(FAR_LESS_THAN_SLOW_S):
         await sessions.stop_client(client_number(1).fingerprint)
 
     assert await refusal(launching) == (503, "the launch was called off")
@@ -278,12 +283,15 @@ async def test_a_client_that_hangs_up_while_it_launches_leaves_nothing(
     assert (await launch(sessions)).slot == 0
 
 
-async def test_closing_ends_what_runs_and_what_starts(sessions, launch, app_on, until, tmp_path):
+async def test_closing_ends_what_runs_and_what_starts(
+    make_sessions, launch, app_on, until, tmp_path
+):
+    sessions = make_sessions(PATIENT)
     running = await launch(sessions, 1)
     launching = asyncio.create_task(launch(sessions, 2, app=app_on("slow")))
     await until(lambda: len(list((tmp_path / "journal").glob("*"))) == 2)
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(FAR_LESS_THAN_SLOW_S):
         await sessions.close()
 
     assert not running.worker.alive

@@ -149,3 +149,11 @@ def test_processes_of_another_session_live_on():
 
         assert other.poll() is None
         other.kill()
+
+
+def test_a_journal_cut_off_before_its_first_line_goes_away(tmp_path):
+    path = tmp_path / "cut.jsonl"
+    path.touch()
+
+    assert Journal(path).undo_all(lambda effect: True) == ()
+    assert not path.exists()

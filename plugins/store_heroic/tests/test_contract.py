@@ -1,0 +1,5 @@
+from punktfunk.testing import PluginContract
+
+
+class TestHeroicPlugin(PluginContract):
+    name = "heroic"

@@ -1,0 +1,1 @@
+"""Acts on events: programs to run and addresses to tell."""

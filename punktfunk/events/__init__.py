@@ -1,0 +1,1 @@
+"""What happened on this host, for whoever wants to know."""

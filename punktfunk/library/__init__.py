@@ -1,0 +1,1 @@
+"""The games of all stores, merged, watched and shown."""

@@ -1,0 +1,1 @@
+"""What streams did: measured once a second, kept while somebody wants it."""
