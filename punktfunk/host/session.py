@@ -10,7 +10,7 @@ from punktfunk.host.handshake import Handshake
 from punktfunk.model.apps import App
 from punktfunk.model.clients import Fingerprint
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan, StreamSample
-from punktfunk.session.messages import Alive, Connected, StreamEnded, ToHost
+from punktfunk.session.messages import Alive, AppEnded, Connected, StreamEnded, ToHost
 from punktfunk.session.supervisor import Worker
 
 log = logging.getLogger(__name__)
@@ -164,5 +164,9 @@ class HostSession:
                 self._forget_stream(stream_id)
                 if reason is StreamEnd.NEVER_CONNECTED:
                     self._unused()
+            case AppEnded(last_line=last_line):
+                self.ending = True
+                said = f"; the last it said: {last_line}" if last_line else ""
+                log.info("the app has ended%s", said, extra={"session": self.id})
             case _:
                 log.debug("unexpected message of a worker: %s", type(message).__name__)

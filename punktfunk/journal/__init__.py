@@ -9,8 +9,10 @@ from punktfunk.journal.book import Journal, Undo
 from punktfunk.journal.effects import (
     CORE_EFFECTS,
     MARK,
+    command,
     directory,
     make_directory,
+    marked_processes,
     process_tree,
     undo_core_effect,
 )
@@ -20,8 +22,10 @@ __all__ = [
     "MARK",
     "Journal",
     "Undo",
+    "command",
     "directory",
     "make_directory",
+    "marked_processes",
     "process_tree",
     "undo_core_effect",
 ]

@@ -1,4 +1,4 @@
-"""The two effects of the core: a tree of processes, and a folder of our own.
+"""The effects of the core: a tree of processes, a folder of our own, a command to take back.
 
 A session's processes are found by a mark in their environment, not by their parents: a
 launcher that forks twice and exits leaves children that belong to nobody, but the mark
@@ -6,13 +6,19 @@ is inherited by all of them, and it is known before the first one starts.
 """
 
 import contextlib
+import json
+import logging
 import os
 import shutil
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from punktfunk.journal.commands import CommandFailed, run_command
 from punktfunk.model.plugins import Effect
+
+log = logging.getLogger(__name__)
 
 MARK = "PUNKTFUNK_SEAT"
 """Environment variable that every process of a session carries; its value is the seat's name."""
@@ -37,14 +43,26 @@ def make_directory(path: Path, mark: str) -> None:
     (path / _OWNED).write_text(mark)
 
 
+def command(argv: Sequence[str], environment: Mapping[str, str]) -> Effect:
+    """Something only this command can reverse.
+
+    Args:
+        environment: What it is told besides what this process has.
+    """
+    return Effect(
+        kind="command",
+        data={"argv": json.dumps(list(argv)), "environment": json.dumps(dict(environment))},
+    )
+
+
 def undo_core_effect(effect: Effect) -> bool:
     """Reverse one of `CORE_EFFECTS`. True when it is gone."""
     return CORE_EFFECTS[effect.kind](effect)
 
 
-def marked_processes(mark: str) -> list[int]:
+def marked_processes(mark: str, variable: str = MARK) -> list[int]:
     """Living processes of this user which carry the mark, this process left out."""
-    wanted = f"{MARK}={mark}".encode()
+    wanted = f"{variable}={mark}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -98,4 +116,17 @@ def _remove_directory(effect: Effect) -> bool:
     return not (ours and path.exists())
 
 
-CORE_EFFECTS = {"process_tree": _end_processes, "directory": _remove_directory}
+def _run_undo(effect: Effect) -> bool:
+    argv = json.loads(str(effect.data["argv"]))
+    try:
+        run_command(argv, json.loads(str(effect.data["environment"])))
+    except CommandFailed as error:
+        log.warning("could not be taken back: %s", error)
+    return True  # it had its chance; again and again at every start would help nobody
+
+
+CORE_EFFECTS = {
+    "process_tree": _end_processes,
+    "directory": _remove_directory,
+    "command": _run_undo,
+}

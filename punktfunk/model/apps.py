@@ -19,9 +19,9 @@ class LaunchSpec:
     Attributes:
         folder: Absolute working directory; empty means the home folder.
         process_sign: For programs which hand over to another and end, or never end: a text
-            that is part of one argument of the running game's own processes, such as
-            `AppId=570`. The app has ended when these processes came and went. Empty: it has
-            ended when the program in `argv` and its children have.
+            that stands, as a word, in an argument of the running game's own processes, such
+            as `AppId=570`. The app has ended when such processes came and went. Empty: it
+            has ended when the program in `argv` and all it started have.
     """
 
     argv: tuple[str, ...] = attrs.field(default=(), converter=_argv)

@@ -10,7 +10,7 @@ from enum import StrEnum
 import attrs
 from attrs.validators import in_, max_len, min_len
 
-from punktfunk.model.apps import LaunchSpec
+from punktfunk.model.apps import LaunchSpec, PrepCommand
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import VideoMode
 
@@ -32,6 +32,8 @@ class SessionPlan:
         channels: Of the session's sink: 2, 6 or 8.
         start_default_app: Start what the compositor calls its default app, because
             `launch` is the desktop itself.
+        ends_with_app: The session is over when the app has ended.
+        prep: Commands to run before anything else, and to take back after everything else.
         encoders: By preference; the second is tried once when the first will not open.
     """
 
@@ -40,6 +42,8 @@ class SessionPlan:
     app_title: str
     launch: LaunchSpec
     start_default_app: bool = False
+    ends_with_app: bool = False
+    prep: tuple[PrepCommand, ...] = ()
     mode: VideoMode
     channels: int = attrs.field(default=2, validator=in_((2, 6, 8)))
     compositor: DriverRef
@@ -89,6 +93,7 @@ class StreamEnd(StrEnum):
     UNPAIRED = "unpaired"
     HOSTILE = "hostile"
     FAILED = "failed"
+    APP_ENDED = "app_ended"
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +113,8 @@ class StreamSample:
         frames_new: Pictures that differed from the one before.
         frames_repeated: Pictures sent again because nothing had changed.
         frames_dropped: Captured pictures that were never sent.
+        client_packets_missing: Packets of the picture that the client says it did not get.
+        client_packets_recovered: Of those, the ones it rebuilt from parity.
         latency_p50_us: From capture to the last packet handed to the kernel, without the
             encoder and without intended pacing pauses.
     """
@@ -126,6 +133,8 @@ class StreamSample:
     audio_packets: int = 0
     bitrate_kbps: int = 0
     client_frames_lost: int = 0
+    client_packets_missing: int = 0
+    client_packets_recovered: int = 0
     latency_p50_us: int = 0
     latency_p99_us: int = 0
     rejected_messages: int = 0

@@ -104,6 +104,17 @@ class Failed:
 
 
 @attrs.frozen
+class AppEnded:
+    """The app came and went, and the worker takes the session down.
+
+    Attributes:
+        last_line: Of what the app printed.
+    """
+
+    last_line: str = ""
+
+
+@attrs.frozen
 class Alive:
     """About once a second; silence means the worker hangs."""
 
@@ -111,14 +122,14 @@ class Alive:
 
 
 ToWorker = Warm | Prepare | StartStream | StopStream | RequestKeyframe | Quit
-ToHost = Ready | Prepared | StreamStarted | StreamEnded | Connected | Failed | Alive
+ToHost = Ready | Prepared | StreamStarted | StreamEnded | Connected | Failed | AppEnded | Alive
 Message = ToWorker | ToHost
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         *(Warm, Prepare, StartStream, StopStream, RequestKeyframe, Quit),
-        *(Ready, Prepared, StreamStarted, StreamEnded, Connected, Failed, Alive),
+        *(Ready, Prepared, StreamStarted, StreamEnded, Connected, Failed, AppEnded, Alive),
     )
 }
 

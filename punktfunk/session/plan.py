@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from punktfunk.errors import Refused
-from punktfunk.model.apps import App
+from punktfunk.model.apps import App, PrepCommand
 from punktfunk.model.offers import Choice, Kind, Offer
 from punktfunk.model.session import DriverRef, SessionPlan
 from punktfunk.model.video import VideoMode
@@ -81,6 +81,7 @@ def plan_session(
     seat: str,
     mode: VideoMode,
     channels: int,
+    prep: tuple[PrepCommand, ...] = (),
     settings_of: DriverSettingsOf,
     runtime_root: str,
     journal: str,
@@ -97,6 +98,8 @@ def plan_session(
         app_title=app.title,
         launch=app.launch,
         start_default_app=app.desktop_like,
+        ends_with_app=bool(app.launch.argv) and not app.desktop_like,
+        prep=prep,
         mode=mode,
         channels=channels,
         compositor=ref(Kind.COMPOSITOR, cast.compositor),

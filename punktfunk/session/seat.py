@@ -118,6 +118,7 @@ class SessionSeat:
         argv: Sequence[str],
         *,
         environment: Mapping[str, str] | None = None,
+        folder: str = "",
     ) -> SeatProgram:
         with (self._log_dir / f"{name}.log").open("ab") as output:
             try:
@@ -127,11 +128,13 @@ class SessionSeat:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    cwd=self._environment.get("HOME") or "/",
+                    cwd=folder or self._environment.get("HOME") or "/",
                     start_new_session=True,
                 )
             except OSError as error:
-                raise DriverFailed(f"could not start {name}: {error.strerror}") from error
+                what = error.filename or argv[0]
+                why = f"could not start {name}: {what}: {error.strerror}"
+                raise DriverFailed(why) from error
         program = SeatProgram(name, popen)
         self._programs.append(program)
         return program

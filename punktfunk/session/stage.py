@@ -13,8 +13,10 @@ from punktfunk.model.input import Feedback
 from punktfunk.model.offers import Kind
 from punktfunk.model.session import SessionPlan
 from punktfunk.model.video import VideoMode
+from punktfunk.session.app_watch import APP_MARK, AppWatch
 from punktfunk.session.bus import SessionBus
 from punktfunk.session.drivers import load
+from punktfunk.session.prep import Preparation
 from punktfunk.session.seat import SessionSeat
 
 log = logging.getLogger(__name__)
@@ -25,23 +27,37 @@ class Stage:
 
     def __init__(self, plan: SessionPlan) -> None:
         self.plan = plan
+        journal = Journal(Path(plan.journal))
+        self.preparation = Preparation(plan, journal)
         self.seat = SessionSeat(
             plan.seat,
             root=Path(plan.runtime_root),
-            journal=Journal(Path(plan.journal)),
+            journal=journal,
             host_environment=plan.host_environment,
         )
         self.compositor = load(CompositorDriver, Kind.COMPOSITOR, plan.compositor)
         self.audio = load(AudioDriver, Kind.AUDIO, plan.audio)
         self.input = load(InputDriver, Kind.INPUT, plan.input)
         self.display: Display
+        self._app: AppWatch | None = None
 
-    def set(self, send_feedback: Callable[[Feedback], None]) -> None:
+    @property
+    def app_ended(self) -> bool:
+        """The app came and went, and the session was only for it."""
+        return self._app is not None and self._app.ended
+
+    def set(
+        self, send_feedback: Callable[[Feedback], None], on_app_end: Callable[[], None]
+    ) -> None:
         """Bring everything up.
+
+        Args:
+            on_app_end: Called from another thread, see `app_ended`.
 
         Raises:
             DriverUnavailable, DriverFailed: `strike` must still be called.
         """
+        self.preparation.run()
         self.seat.enter()
         launch, default = self.plan.launch, self.plan.start_default_app
         bus = SessionBus(self.seat) if launch.argv or default else None
@@ -56,8 +72,14 @@ class Stage:
                 **sound,
                 **(bus.environment() if bus else {}),
                 **launch.environment,
+                APP_MARK: self.seat.name,
             }
-            self.seat.spawn("app", launch.argv, environment=environment)
+            program = self.seat.spawn(
+                "app", launch.argv, environment=environment, folder=launch.folder
+            )
+            if self.plan.ends_with_app:
+                sign = launch.process_sign
+                self._app = AppWatch(program, self.seat.name, sign, on_app_end)
 
     def resize(self, mode: VideoMode) -> None:
         """Give the display the mode that the client's stream has."""
@@ -70,7 +92,16 @@ class Stage:
 
     def strike(self) -> None:
         """Take everything down. One part that fails does not keep the others."""
-        for part in (self.input.close, self.audio.close, self.compositor.close, self.seat.leave):
+        parts = [
+            self.input.close,
+            self.audio.close,
+            self.compositor.close,
+            self.seat.leave,
+            self.preparation.undo,
+        ]
+        if self._app is not None:
+            parts.insert(0, self._app.close)
+        for part in parts:
             try:
                 part()
             except Exception:

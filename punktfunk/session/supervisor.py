@@ -15,6 +15,7 @@ from punktfunk.errors import DriverFailed, DriverUnavailable, ProtocolError
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan
 from punktfunk.session import messages
 from punktfunk.session.messages import (
+    AppEnded,
     Failed,
     Message,
     Prepare,
@@ -271,6 +272,7 @@ class Worker:
                 self._reason = self._reason or reason
                 self._answer_all(message)
             case _ if isinstance(message, ToHost):
+                self._quitting = self._quitting or isinstance(message, AppEnded)
                 self.on_message(message)
 
     def _answer(self, request: str | int, message: Message) -> None:

@@ -26,6 +26,7 @@ from punktfunk.session.control import ControlPlane
 from punktfunk.session.drivers import imported
 from punktfunk.session.messages import (
     Alive,
+    AppEnded,
     Connected,
     Failed,
     Message,
@@ -184,7 +185,7 @@ class Worker:
         with self._interruptible():
             self._stage = Stage(plan)
             try:
-                self._stage.set(self._take_feedback)
+                self._stage.set(self._take_feedback, self.wake)
             except Exception:
                 stage, self._stage = self._stage, None
                 stage.strike()
@@ -247,6 +248,10 @@ class Worker:
 
     def _tick(self, now_ns: int) -> None:
         self._tend_stream(now_ns)
+        if self._stage is not None and self._stage.app_ended:
+            self._end_stream(StreamEnd.APP_ENDED)
+            self._say(AppEnded(self._stage.seat.log_tail("app", lines=1)))
+            self._running = False
         if now_ns >= self._next_beat_ns and self._stage is not None:
             self._next_beat_ns = now_ns + _BEAT_NS
             self._beat()
@@ -277,6 +282,8 @@ class Worker:
         else:
             stream.meter.rejected_messages = control.rejected
             stream.meter.client_frames_lost = control.frames_lost
+            stream.meter.client_packets_missing = control.packets_missing
+            stream.meter.client_packets_recovered = control.packets_recovered
             self._say(Alive((stream.sample(),)))
         assert self._stage is not None
         try:
