@@ -33,13 +33,13 @@ def install(folder: Path) -> None:
 
 @service.command()
 def uninstall() -> None:
-    """Remove the unit. Stop and disable it first, with the line that is printed."""
+    """Remove the unit, and what enabled it."""
     path = unit_folder() / UNIT
     if not remove_unit(path):
         click.echo(f"punktfunk: there is no {path}", err=True)
         raise SystemExit(1)
-    click.echo(f"Removed {path}. If it was enabled or runs:")
-    click.echo(f"  systemctl --user disable --now {UNIT}; systemctl --user daemon-reload")
+    click.echo(f"Removed {path}. If it still runs:")
+    click.echo(f"  systemctl --user stop {UNIT}; systemctl --user daemon-reload")
 
 
 def unit_folder() -> Path:
@@ -72,7 +72,9 @@ def install_unit(units: Path, folder: Path) -> Path:
 
 
 def remove_unit(path: Path) -> bool:
-    """Remove the unit if it is ours. Says whether it was there.
+    """Remove the unit if it is ours, and the link by which it was enabled.
+
+    Says whether it was there.
 
     Raises:
         Refused: somebody else wrote it.
@@ -81,6 +83,7 @@ def remove_unit(path: Path) -> bool:
         return False
     if not _is_ours(path):
         raise Refused(f"{path} was written by somebody else; it is left alone")
+    (path.parent / "default.target.wants" / UNIT).unlink(missing_ok=True)
     path.unlink()
     return True
 

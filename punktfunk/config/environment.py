@@ -23,7 +23,10 @@ def settings_in(environment: Mapping[str, str]) -> Iterator[tuple[str, str, obje
     """
     for variable, text in sorted(environment.items()):
         section, separator, name = variable.removeprefix(PREFIX).partition("__")
-        if not variable.startswith(PREFIX) or not separator:
+        if not variable.startswith(PREFIX):
+            continue
+        if not separator:
+            _refuse_one_underscore(variable)
             continue
         key = f"{section}.{name}".lower()
         if section.lower() == PLUGIN_TABLES:
@@ -35,6 +38,14 @@ def settings_in(environment: Mapping[str, str]) -> Iterator[tuple[str, str, obje
                 f"environment {variable}: no such setting{did_you_mean(key)}", key=key
             )
         yield key, variable, value_of(text, KNOWN[key].rule)
+
+
+def _refuse_one_underscore(variable: str) -> None:
+    words = variable.removeprefix(PREFIX).lower()
+    for key in KNOWN:
+        if words == key.replace(".", "_"):
+            meant = PREFIX + key.upper().replace(".", "__")
+            raise ConfigError(f"environment {variable}: for {key} write {meant}", key=key)
 
 
 def value_of(text: str, rule: Rule) -> object:

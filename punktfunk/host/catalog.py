@@ -63,6 +63,25 @@ class Catalog:
             if record.state is PluginState.BROKEN and record.reason.startswith("[plugin."):
                 raise ConfigError(record.reason)
 
+    def unknown_names(self, settings: Settings) -> Sequence[str]:
+        """Name what `[drivers]` and `[plugins]` speak of and nobody has, a sentence each."""
+        found = []
+        for kind, names in self.preferences.order.items():
+            known = {offer.driver for offer in self.offers(kind)}
+            found += [
+                f"drivers.{kind} names {name!r}, and no plugin offers a {kind} driver of that name"
+                for name in names
+                if name not in known
+            ]
+        installed = {plugin.record.name for plugin in self.report.plugins}
+        for key in ("allow", "deny"):
+            found += [
+                f"plugins.{key} names {name!r}, and no such plugin is installed"
+                for name in getattr(settings.plugins, key)
+                if name not in installed
+            ]
+        return found
+
     def offers(self, kind: Kind) -> Sequence[Offer]:
         return self.report.offers(kind)
 

@@ -1,9 +1,6 @@
 """What this machine can stream with, and what is in the way."""
 
-import errno
-import os
-import socket
-import stat
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,33 +9,18 @@ import attrs
 import cattrs
 
 from punktfunk.config import LoadedConfig
-from punktfunk.config.addresses import parse_bind
 from punktfunk.errors import PunktfunkError, Refused
 from punktfunk.host.apps import app_list
 from punktfunk.host.catalog import Catalog
-from punktfunk.host.ports import Ports
-from punktfunk.host.runtime import read_runtime
+from punktfunk.host.checks import Check, machine_checks
+from punktfunk.model.apps import App
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.facts import gather_facts
-from punktfunk.registry.report import ProbeReport
+from punktfunk.registry.report import PluginReport, ProbeReport
 from punktfunk.session.plan import cast_drivers
 
-_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _MARKS = {True: "ok", False: "no"}
-
-
-@attrs.frozen(kw_only=True)
-class Check:
-    """Attributes:
-    remark: What was found, in one sentence.
-    hint: What a person can do about it; empty when there is nothing to do.
-    """
-
-    name: str
-    ok: bool
-    remark: str
-    hint: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +67,7 @@ class DoctorReport:
         problems = [
             f"  {plugin.record.name}: {problem}"
             for plugin in self.probe.plugins
-            for problem in (plugin.record.reason, *plugin.problems)
+            for problem in (plugin.record.reason, _said_no(plugin), *plugin.problems)
             if problem
         ]
         if problems:
@@ -109,10 +91,8 @@ async def examine(
         choices=tuple(catalog.choice(kind) for kind in Kind),
         apps=tuple(_app_checks(catalog, loaded)),
         checks=(
-            *_port_checks(loaded, config_dir),
-            _folder_check(config_dir),
-            _runtime_check(environment),
-            _font_check(),
+            *machine_checks(loaded, config_dir, environment),
+            *_settings_checks(catalog, loaded),
         ),
     )
 
@@ -124,91 +104,29 @@ def _app_checks(catalog: Catalog, loaded: LoadedConfig) -> Iterable[Check]:
         except Refused as error:
             yield Check(name=app.title, ok=False, remark=str(error))
         else:
+            if missing := _missing_program(app):
+                yield Check(name=app.title, ok=False, remark=missing)
+                continue
             parts = (cast.compositor, cast.capture, cast.encoders[0], cast.audio)
             drivers = ", ".join(offer.driver for offer in parts)
             yield Check(name=app.title, ok=True, remark=f"can be launched, with {drivers}")
 
 
-def _port_checks(loaded: LoadedConfig, config_dir: Path) -> Iterable[Check]:
-    """Whether our ports are free; a host of this folder that has them is no obstacle."""
+def _missing_program(app: App) -> str:
+    program = app.launch.argv[0] if app.launch.argv else ""
+    if not program or shutil.which(program):
+        return ""
+    return f"its program {program} is not there, or cannot be run"
+
+
+def _settings_checks(catalog: Catalog, loaded: LoadedConfig) -> Iterable[Check]:
+    """What the configuration says of plugins and drivers, held against those that are here."""
     try:
-        running = read_runtime(config_dir)
+        catalog.check_settings()
     except PunktfunkError as error:
-        yield Check(name="host", ok=False, remark=str(error))
-        return
-    if running is not None:
-        remark = f"a host runs with this folder, process {running.pid}, {running.mgmt_url}"
-        yield Check(name="ports", ok=True, remark=remark)
-        return
-    host = loaded.settings.host
-    ports = Ports(host.base_port)
-    media = ports.media(0)
-    mgmt = parse_bind(loaded.settings.mgmt.bind)
-    wanted = [
-        *((host.bind, port, socket.SOCK_STREAM) for port in (ports.http, ports.https, ports.rtsp)),
-        *(
-            (host.bind, port, socket.SOCK_DGRAM)
-            for port in (media.video, media.control, media.audio)
-        ),
-        (str(mgmt.address), mgmt.port, socket.SOCK_STREAM),
-    ]
-    problems = [problem for it in wanted if (problem := _port_problem(*it))]
-    if problems:
-        hint = "stop the other program, or move with --base-port or --mgmt-bind"
-        yield Check(name="ports", ok=False, remark="; ".join(problems), hint=hint)
-    else:
-        numbers = ", ".join(str(port) for _, port, _ in wanted)
-        yield Check(name="ports", ok=True, remark=f"free: {numbers}")
-
-
-def _port_problem(address: str, port: int, kind: socket.SocketKind) -> str:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, kind) as trial:
-        if kind == socket.SOCK_STREAM:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((address, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
-                return f"{protocol} port {port} is taken"
-            return f"{address or '0.0.0.0'}:{port}: {error.strerror}"
-    return ""
-
-
-def _folder_check(config_dir: Path) -> Check:
-    name = "configuration folder"
-    nearest = config_dir
-    while not nearest.exists():
-        nearest = nearest.parent
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        hint = "choose another one with --config-dir"
-        remark = f"{config_dir} cannot be written"
-        return Check(name=name, ok=False, remark=remark, hint=hint)
-    if nearest == config_dir and stat.S_IMODE(config_dir.stat().st_mode) & 0o077:
-        remark = f"{config_dir} is open to other users; the host closes it when it starts"
-        return Check(name=name, ok=True, remark=remark)
-    return Check(name=name, ok=True, remark=str(config_dir))
-
-
-def _runtime_check(environment: Mapping[str, str]) -> Check:
-    folder = environment.get("XDG_RUNTIME_DIR", "")
-    if folder and os.access(folder, os.W_OK | os.X_OK):
-        return Check(name="runtime folder", ok=True, remark=folder)
-    remark = "no XDG_RUNTIME_DIR; a private folder among the temporary files is used instead"
-    return Check(name="runtime folder", ok=True, remark=remark)
-
-
-def _font_check() -> Check:
-    found = any(_has_fonts(Path(folder).expanduser()) for folder in _FONT_FOLDERS)
-    remark = "installed" if found else "none is installed: terminals will not start"
-    hint = "" if found else "install some, such as the package fonts-dejavu-core"
-    return Check(name="fonts", ok=True, remark=remark, hint=hint)
-
-
-def _has_fonts(folder: Path) -> bool:
-    suffixes = {".ttf", ".otf", ".ttc", ".pcf", ".gz"}
-    return any(path.suffix in suffixes for path in folder.rglob("*"))
+        yield Check(name="plugin settings", ok=False, remark=str(error))
+    for problem in catalog.unknown_names(loaded.settings):
+        yield Check(name="configuration", ok=True, remark=problem)
 
 
 def _check_lines(checks: Sequence[Check]) -> list[str]:
@@ -218,6 +136,14 @@ def _check_lines(checks: Sequence[Check]) -> list[str]:
         if check.hint:
             lines.append(f"      {check.hint}")
     return lines
+
+
+def _said_no(plugin: PluginReport) -> str:
+    """What a plugin says of itself when it cannot work here, and so offers nothing."""
+    status = plugin.status
+    if status is None or status.available:
+        return ""
+    return f"{status.reason}; {status.hint}" if status.hint else status.reason
 
 
 def _choice_to_json(choice: Choice) -> dict[str, Any]:

@@ -152,6 +152,17 @@ def test_installing_the_service_enables_nothing(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "systemd" / "user").iterdir()] == [UNIT]
 
 
+def test_removing_the_service_removes_what_enabled_it_too(tmp_path: Path) -> None:
+    path = install_unit(tmp_path, tmp_path)
+    wants = tmp_path / "default.target.wants"
+    wants.mkdir()
+    (wants / UNIT).symlink_to(path)
+
+    assert remove_unit(path)
+
+    assert [it.name for it in tmp_path.rglob("*")] == ["default.target.wants"]
+
+
 @pytest.mark.parametrize(
     ("started_as", "on_path", "typed"),
     [

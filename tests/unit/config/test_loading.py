@@ -157,6 +157,7 @@ def test_the_environment_can_say_every_type(
     ("variable", "text", "says"),
     [
         ("PUNKTFUNK_HOST__BASE_PROT", "1", "no such setting (did you mean host.base_port?)"),
+        ("PUNKTFUNK_HOST_BASE_PORT", "1", "for host.base_port write PUNKTFUNK_HOST__BASE_PORT"),
         (
             "PUNKTFUNK_HOST__BASE_PORT",
             "lots",

@@ -9,11 +9,13 @@ from punktfunk.host.doctor import DoctorReport, examine
 from punktfunk.host.runtime import Runtime, RuntimeFile
 from punktfunk.model.offers import Kind
 from punktfunk.registry.discovery import PluginFilter
+from punktfunk.trust.identity import load_or_make_identity
 
 BUILTIN = PluginFilter(allow=frozenset({"builtin"}))
 
 
 def look(folder: Path, wanted: PluginFilter = BUILTIN, base_port: int = 41_000) -> DoctorReport:
+    """What doctor finds with this folder."""
     environment = {
         "PUNKTFUNK_HOST__BIND": "127.0.0.1",
         "PUNKTFUNK_HOST__BASE_PORT": str(base_port),
@@ -63,3 +65,51 @@ def test_a_host_of_this_folder_is_not_in_the_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["Apps", "Machine", "Compositor", "testcard", "configuration"])
 def test_the_text_has_every_part(tmp_path: Path, part: str) -> None:
     assert part in look(tmp_path).to_text()
+
+
+def test_a_damaged_secret_is_in_the_way(tmp_path: Path) -> None:
+    load_or_make_identity(tmp_path)
+    (tmp_path / "identity.pem").write_text("not a key")
+
+    report = look(tmp_path)
+
+    assert not report.can_stream
+    assert "identity.pem" in report.to_text()
+
+
+def test_a_desktop_whose_program_is_missing_cannot_be_launched(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[desktop]\ncommand = ["no-such-program"]\n')
+
+    report = look(tmp_path, PluginFilter(allow=frozenset({"builtin", "wlroots"})))
+
+    (desktop,) = (app for app in report.apps if app.name == "Desktop")
+    assert not desktop.ok
+    if "no compositor" not in desktop.remark:
+        assert "no-such-program" in desktop.remark
+
+
+def test_a_plugins_word_on_this_machine_is_passed_on(tmp_path: Path) -> None:
+    text = look(tmp_path, PluginFilter(allow=frozenset({"builtin", "nvenc"}))).to_text()
+
+    assert "\nPlugins\n  " in text
+    assert "  nvenc: " in text
+
+
+def test_names_that_nobody_has_are_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[drivers]\nencode = ["softwear"]\n[plugins]\ndeny = ["stem"]\n'
+    )
+
+    text = look(tmp_path).to_text()
+
+    assert "drivers.encode names 'softwear', and no plugin offers" in text
+    assert "plugins.deny names 'stem', and no such plugin is installed" in text
+
+
+def test_a_wrong_setting_of_a_plugin_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[plugin.builtin]\npreset = 7\n")
+
+    report = look(tmp_path)
+
+    assert not report.can_stream
+    assert "[plugin.builtin]" in report.to_text()
