@@ -11,6 +11,8 @@ from punktfunk.errors import ProtocolError
 Fingerprint = NewType("Fingerprint", str)
 """SHA-256 of a certificate's DER bytes, 64 lower-case hex digits: a client's only identity."""
 
+MAX_NAME_CHARS = 64
+
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -28,6 +30,16 @@ def as_fingerprint(text: str) -> Fingerprint:
     if not _FINGERPRINT.fullmatch(lowered):
         raise ProtocolError("a fingerprint is 64 hexadecimal digits")
     return Fingerprint(lowered)
+
+
+def readable_name(text: str, fingerprint: Fingerprint) -> str:
+    """Make a name that can be shown anywhere of what a device or a person calls it.
+
+    What does not print, such as terminal sequences and reversed text, is escaped; what is
+    too long is cut; nothing at all becomes the start of the fingerprint.
+    """
+    shown = "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text.strip())
+    return shown[:MAX_NAME_CHARS].strip() or f"Device {fingerprint[:8]}"
 
 
 @attrs.frozen(kw_only=True)
@@ -52,3 +64,12 @@ class PairedClient:
     not_before_unix: int
     not_after_unix: int
     control_v2_used: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class NativeClient:
+    """A client of punktfunk/1 that proved the PIN, or that a person approved."""
+
+    fingerprint: Fingerprint
+    name: str
+    paired_at_unix: int

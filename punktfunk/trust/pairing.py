@@ -41,7 +41,12 @@ class PendingPairing:
 
 
 class PairingService:
-    """One per host, shared by nvhttp and the management API, on one event loop."""
+    """One per host, shared by nvhttp and the management API, on one event loop.
+
+    Attributes:
+        on_waiting: Told of a device that waits for its PIN.
+        on_failed: Told of one that was not paired, and why: `wrong_pin` or `given_up`.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,8 @@ class PairingService:
         self._now_ns = now_ns
         self._table = PairingTable(identity.credential, random_bytes=random_bytes)
         self._changed: dict[int, asyncio.Event] = {}
+        self.on_waiting: Callable[[PairingAttempt], None] = lambda attempt: None
+        self.on_failed: Callable[[PairingAttempt, str], None] = lambda attempt, reason: None
 
     def pending(self) -> tuple[PendingPairing, ...]:
         """Who waits for a PIN, oldest first."""
@@ -91,18 +98,21 @@ class PairingService:
         """
         if self._store.full and self._store.get(request.certificate.fingerprint) is None:
             raise Refused("this host has no room for another client", status=503)
+        self.drop(key)
         attempt = self._table.begin(key, request, self._now_ns())
-        self._wake()
         log.info("a device waits for its PIN", extra=_who(attempt))
+        self.on_waiting(attempt)
         changed = self._changed[attempt.id] = asyncio.Event()
         try:
             await self._pin_or_end(attempt, changed)
         except asyncio.CancelledError:
             self._table.drop_attempt(attempt)
+            self.on_failed(attempt, "given_up")
             raise
         finally:
             del self._changed[attempt.id]
         if attempt.phase is Phase.FAILED:
+            self.on_failed(attempt, "given_up")
             raise Refused("no PIN was entered for this pairing", status=400)
         return self._certificate_pem
 
@@ -136,6 +146,7 @@ class PairingService:
             self._wake()
         if certificate is None:
             log.info("pairing failed: wrong PIN", extra=_who(attempt))
+            self.on_failed(attempt, "wrong_pin")
             return None
         client = _paired(attempt.client_name, certificate)
         self._store.add(client)
@@ -143,9 +154,16 @@ class PairingService:
         return client
 
     def drop(self, key: AttemptKey) -> None:
-        """End whatever is under way under this key. Never touches a paired client."""
+        """End whatever is under way under this key. Never touches a paired client.
+
+        Most clients find out about a wrong PIN before the host does, and only say goodbye.
+        """
+        attempt = next((it for it in self._table if it.key == key), None)
+        phase = attempt.phase if attempt else None
         self._table.drop(key)
         self._wake()
+        if attempt and phase in (Phase.CHALLENGE, Phase.RESPONSE, Phase.SECRET):
+            self.on_failed(attempt, "wrong_pin" if phase is Phase.SECRET else "given_up")
 
     async def _pin_or_end(self, attempt: PairingAttempt, changed: asyncio.Event) -> None:
         left_s = (attempt.expires_ns - self._now_ns()) / 1_000_000_000
