@@ -1,1 +1,7 @@
-"""Acts on events: programs to run and addresses to tell."""
+"""What the person wants done when something happens: `hooks` start programs, `webhooks` tell
+web addresses, `targets` says which of those may be told.
+"""
+
+from punktfunk.automation.runner import Automation
+
+__all__ = ["Automation"]

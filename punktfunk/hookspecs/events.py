@@ -1,6 +1,7 @@
 """Told after the fact. Answers are ignored."""
 
 from punktfunk.hookspecs.markers import hookspec
+from punktfunk.model.events import Event
 
 
 @hookspec
@@ -26,3 +27,14 @@ def client_paired(client: str, name: str) -> None:
 @hookspec
 def client_unpaired(client: str) -> None:
     """A client was removed and its sessions were ended."""
+
+
+@hookspec
+def event(event: Event) -> None:
+    """Anything has happened, what the other hooks of this page tell included.
+
+    Events come one after the other. Those that pile up behind a slow plugin are dropped.
+
+    Args:
+        event: See its `type` first; more types come with time.
+    """
