@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,16 @@ MAX_BYTES = 1_000_000
 _AT_LINE = re.compile(r" \(at line (?P<line>[0-9]+), column [0-9]+\)$")
 _WORD = r"[A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*"
 _HEADER = re.compile(rf"\s*\[\s*({_WORD})\s*\]")
+_ENTRY_HEADER = re.compile(rf"\s*\[\[\s*({_WORD})\s*\]\]")
 _KEY = re.compile(rf"\s*({_WORD})\s*=")
+_WITHOUT_LAST = re.compile(r"[.\[][^.\[]*$")
 
 
 @attrs.frozen(kw_only=True)
 class Document:
     """Attributes:
-    lines: Where keys stand, by `section.name`. Keys written in an unusual way may be missing.
+    lines: Where keys stand, by `section.name`, in arrays of tables by `section[0].name`.
+        Keys written in an unusual way may be missing.
     """
 
     path: Path
@@ -41,6 +45,8 @@ class Document:
         return f"{self.path.name}{self._line(key)}"
 
     def _line(self, key: str) -> str:
+        while key not in self.lines and (shorter := _WITHOUT_LAST.sub("", key)) != key:
+            key = shorter
         return f" line {self.lines[key]}" if key in self.lines else ""
 
 
@@ -50,7 +56,15 @@ def read_document(path: Path) -> Document:
     Raises:
         ConfigError: it cannot be read, is too long, is not TOML, or is from a newer version.
     """
-    data, open_to_others = _read(path)
+    return parse_document(path, *read_bytes(path))
+
+
+def parse_document(path: Path, data: bytes, open_to_others: bool = False) -> Document:
+    """Read what is, or could be, in the file.
+
+    Raises:
+        ConfigError: it is not TOML, or is from a newer version.
+    """
     try:
         text = data.decode()
         tables = tomllib.loads(text)
@@ -68,7 +82,12 @@ def read_document(path: Path) -> Document:
     return document
 
 
-def _read(path: Path) -> tuple[bytes, bool]:
+def read_bytes(path: Path) -> tuple[bytes, bool]:
+    """Read the file, and say whether others could change it.
+
+    Raises:
+        ConfigError: it cannot be read, or is too long.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -112,6 +131,7 @@ def _check_version(document: Document) -> None:
 def _key_lines(text: str) -> dict[str, int]:
     """Find keys by their looks, for people: tomllib does not say where a key stood."""
     lines: dict[str, int] = {}
+    entries: Counter[str] = Counter()
     section = open_quote = ""
     for number, line in enumerate(text.split("\n"), start=1):
         if open_quote:
@@ -119,6 +139,12 @@ def _key_lines(text: str) -> dict[str, int]:
             continue
         if header := _HEADER.match(line):
             section = _tidy(header[1]) + "."
+            lines.setdefault(section[:-1], number)
+        elif header := _ENTRY_HEADER.match(line):
+            name = _tidy(header[1])
+            section = f"{name}[{entries[name]}]."
+            entries[name] += 1
+            lines.setdefault(name, number)
             lines.setdefault(section[:-1], number)
         elif key := _KEY.match(line):
             lines.setdefault(section + _tidy(key[1]), number)

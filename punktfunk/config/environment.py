@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
-from punktfunk.config.catalogue import KNOWN, PLUGIN_TABLES, did_you_mean
+from punktfunk.config.catalogue import ENTRIES, KNOWN, PLUGIN_TABLES, did_you_mean
 from punktfunk.config.rules import Rule
 from punktfunk.errors import ConfigError
 
@@ -32,6 +32,10 @@ def settings_in(environment: Mapping[str, str]) -> Iterator[tuple[str, str, obje
         if section.lower() == PLUGIN_TABLES:
             raise ConfigError(
                 f"environment {variable}: settings of plugins can only be in the file", key=key
+            )
+        if section.lower() in ENTRIES:
+            raise ConfigError(
+                f"environment {variable}: [[{section.lower()}]] can only be in the file", key=key
             )
         if key not in KNOWN:
             raise ConfigError(

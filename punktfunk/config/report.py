@@ -1,10 +1,14 @@
 """What `punktfunk config` shows: every setting, its value, and where that came from."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from punktfunk.config.catalogue import KNOWN
+from punktfunk.config.catalogue import ENTRIES, KNOWN, KNOWN_IN_ENTRIES, Known
 from punktfunk.config.loading import LoadedConfig
+
+_HIDDEN = "***"
+_SECRET_WORDS = ("token", "secret", "password", "passphrase", "api_key")
 
 
 def config_as_json(loaded: LoadedConfig) -> dict[str, Any]:
@@ -14,36 +18,53 @@ def config_as_json(loaded: LoadedConfig) -> dict[str, Any]:
         "settings": [
             {
                 "key": key,
-                "value": _value(loaded, key),
+                "value": known.shown(value),
                 "default": known.default,
                 "source": loaded.origins[key].source.value,
                 "place": loaded.origins[key].place,
                 "expects": known.rule.expects,
                 "doc": known.doc,
             }
-            for key, known in KNOWN.items()
+            for key, known, value in _all(loaded)
         ],
-        "plugin": {name: dict(table) for name, table in loaded.settings.plugin.items()},
+        "plugin": {
+            name: {key: _HIDDEN if _is_secret(key) else value for key, value in table.items()}
+            for name, table in loaded.settings.plugin.items()
+        },
         "warnings": list(loaded.warnings),
     }
+
+
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRET_WORDS)
 
 
 def config_as_text(loaded: LoadedConfig) -> str:
     """Return one paragraph a setting, as it could stand in the file."""
     lines = [f"# {loaded.file}{'' if loaded.file.exists() else ' (not there)'}"]
     section = ""
-    for key, known in KNOWN.items():
+    for key, known, value in _all(loaded):
         head, _, name = key.partition(".")
         if head != section:
             section = head
-            lines += ["", f"[{section}]"]
-        value = json.dumps(_value(loaded, key), ensure_ascii=False)
-        lines.append(f"{name} = {value}  # {loaded.origins[key]}: {known.doc}")
+            array, is_entry, _ = head.partition("[")
+            lines += ["", f"[[{array}]]" if is_entry else f"[{section}]"]
+        text = json.dumps(known.shown(value), ensure_ascii=False)
+        lines.append(f"{name} = {text}  # {loaded.origins[key]}: {known.doc}")
     for name in loaded.settings.plugin:
         lines += ["", f"[plugin.{name}]  # see: punktfunk plugins"]
     return "\n".join(lines)
 
 
-def _value(loaded: LoadedConfig, key: str) -> object:
-    section, _, name = key.partition(".")
-    return getattr(getattr(loaded.settings, section), name)
+def _all(loaded: LoadedConfig) -> Iterator[tuple[str, Known, object]]:
+    """Yield every setting with its key and value, those in arrays of tables last."""
+    for key, known in KNOWN.items():
+        section, _, name = key.partition(".")
+        yield key, known, getattr(getattr(loaded.settings, section), name)
+    for array in ENTRIES:
+        for index, entry in enumerate(getattr(loaded.settings, array)):
+            for known in KNOWN_IN_ENTRIES.values():
+                section, _, name = known.key.partition(".")
+                value = getattr(entry, name) if section == array else None
+                if value is not None:
+                    yield f"{array}[{index}].{name}", known, value

@@ -1,13 +1,18 @@
 """Every setting there is, with its default. Change a default here and nowhere else."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 
 from punktfunk.config.addresses import is_address_or_empty, is_bind
 from punktfunk.config.rules import Rule
+from punktfunk.config.web_addresses import is_web_address, without_path
+from punktfunk.model.events import types_matching
 from punktfunk.model.video import Codec
+
+_CLIENT = re.compile(r"[0-9a-f]{8,64}")
 
 MGMT_PORT = 47_990
 GAMESTREAM_BASE_PORT = 47_989
@@ -36,8 +41,40 @@ def _strings(doc: str, default: tuple[str, ...] = (), choices: tuple[str, ...] =
     return attrs.field(default=default, converter=tuple, validator=rule, metadata=metadata)
 
 
+def _required(
+    doc: str,
+    kind: type,
+    test: Callable[[Any], bool],
+    form: str,
+    show: Callable[[Any], object] | None = None,
+) -> Any:
+    """A setting of an entry that makes no sense without it.
+
+    Args:
+        show: What others than the host may see of the value.
+    """
+    rule = Rule(type=kind, test=test, form=form)
+    return attrs.field(validator=rule, metadata={"doc": doc, "rule": rule, "show": show})
+
+
 def _is_name(text: str) -> bool:
     return len(text.encode()) <= MAX_NAME_BYTES and (not text or text.isprintable())
+
+
+def _are_events(patterns: Iterable[str]) -> bool:
+    try:
+        return bool(types_matching(patterns))
+    except ValueError:
+        return False
+
+
+def _is_command(words: tuple[str, ...]) -> bool:
+    return bool(words and words[0]) and "\0" not in "".join(words)
+
+
+def _events() -> Any:
+    form = "a list of events, such as session.started or stream.*"
+    return _required("Which events.", tuple, _are_events, form)
 
 
 _CODECS = tuple(codec.value for codec in Codec)
@@ -148,6 +185,105 @@ class PluginFilterSettings:
 
 
 @attrs.frozen(kw_only=True)
+class HookSettings:
+    """`[[hook]]`: a program that is started when something happens."""
+
+    on: tuple[str, ...] = _events()
+    command: tuple[str, ...] = _required(
+        "Program and arguments. No shell reads them.",
+        tuple,
+        _is_command,
+        "a list of strings, the program first",
+    )
+    timeout_s: int = _setting("Seconds until it is ended.", 10, least=1, most=600)
+
+
+@attrs.frozen(kw_only=True)
+class WebhookSettings:
+    """`[[webhook]]`: a web address that is told when something happens."""
+
+    on: tuple[str, ...] = _events()
+    url: str = _required(
+        "Where to POST the event.",
+        str,
+        is_web_address,
+        "an http or https address without user, password and fragment",
+        show=without_path,
+    )
+    secret_file: str = _setting(
+        "File with the secret to sign with, relative to the configuration folder; empty does "
+        "not sign.",
+        "",
+    )
+    timeout_s: int = _setting("Seconds a try may take.", 10, least=1, most=60)
+    allow_private: bool = _setting(
+        "Also tell addresses of this machine and of private networks.", False
+    )
+
+
+def _override(table: type, name: str) -> Any:
+    """The same setting, for some sessions only; None leaves it as it is."""
+    metadata = getattr(attrs.fields(table), name).metadata
+    return attrs.field(
+        default=None, validator=attrs.validators.optional(metadata["rule"]), metadata=metadata
+    )
+
+
+def _is_client_or_empty(text: str) -> bool:
+    return not text or _CLIENT.fullmatch(text) is not None
+
+
+def _app() -> Any:
+    return _setting("Library id of the app, such as steam:570; empty means every app.", "")
+
+
+def _client() -> Any:
+    return _setting(
+        "The client's fingerprint, or how it begins; empty means every client.",
+        "",
+        test=_is_client_or_empty,
+        form="8 to 64 lower-case hexadecimal digits, see `punktfunk clients`, or empty",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class OverrideSettings:
+    """`[[override]]`: other values for the sessions of one app, of one client, or of both."""
+
+    app: str = _app()
+    client: str = _client()
+    max_width: int | None = _override(StreamSettings, "max_width")
+    max_height: int | None = _override(StreamSettings, "max_height")
+    max_fps: int | None = _override(StreamSettings, "max_fps")
+    max_bitrate_kbps: int | None = _override(StreamSettings, "max_bitrate_kbps")
+    fec_percent: int | None = _override(StreamSettings, "fec_percent")
+    encryption: str | None = _override(StreamSettings, "encryption")
+    codecs: tuple[str, ...] | None = _override(StreamSettings, "codecs")
+    compositor: tuple[str, ...] | None = _override(DriverSettings, "compositor")
+    capture: tuple[str, ...] | None = _override(DriverSettings, "capture")
+    encode: tuple[str, ...] | None = _override(DriverSettings, "encode")
+    audio: tuple[str, ...] | None = _override(DriverSettings, "audio")
+    input: tuple[str, ...] | None = _override(DriverSettings, "input")
+
+
+@attrs.frozen(kw_only=True)
+class PrepSettings:
+    """`[[prep]]`: a program that runs before a session, and one that takes it back."""
+
+    app: str = _app()
+    client: str = _client()
+    do: tuple[str, ...] = _strings(
+        "Program and arguments to run first; when it fails, the launch is refused."
+    )
+    undo: tuple[str, ...] = _strings("Program and arguments to run after the session.")
+
+
+def _entries(kind: type) -> Any:
+    """An array of tables: `[[name]]`, any number of times."""
+    return attrs.field(default=(), converter=tuple, metadata={"entry": kind})
+
+
+@attrs.frozen(kw_only=True)
 class Settings:
     """All of it. `plugin` holds each `[plugin.NAME]` table as it stands in the file."""
 
@@ -159,3 +295,7 @@ class Settings:
     drivers: DriverSettings = attrs.field(factory=DriverSettings)
     plugins: PluginFilterSettings = attrs.field(factory=PluginFilterSettings)
     plugin: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
+    hook: tuple[HookSettings, ...] = _entries(HookSettings)
+    webhook: tuple[WebhookSettings, ...] = _entries(WebhookSettings)
+    override: tuple[OverrideSettings, ...] = _entries(OverrideSettings)
+    prep: tuple[PrepSettings, ...] = _entries(PrepSettings)

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 
 from punktfunk.config.settings import Settings
 from punktfunk.errors import ConfigError
+from punktfunk.host.policy import preferences
 from punktfunk.model.offers import Choice, HostFacts, Kind, Offer
+from punktfunk.registry.calls import implements
 from punktfunk.registry.discovery import PluginFilter, PluginState
 from punktfunk.registry.loading import load_plugins
 from punktfunk.registry.prober import probe
 from punktfunk.registry.ranking import choose
 from punktfunk.registry.report import ProbeReport
 from punktfunk.registry.settings import plugin_settings
-from punktfunk.session.plan import Preferences
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +29,14 @@ class Catalog:
     def __init__(self, settings: Settings, facts: HostFacts, wanted: PluginFilter) -> None:
         self.report = ProbeReport()
         self.plugins = load_plugins(PluginFilter(allow=frozenset()))
-        self.preferences = Preferences(
-            order={
-                Kind.COMPOSITOR: settings.drivers.compositor,
-                Kind.CAPTURE: settings.drivers.capture,
-                Kind.ENCODE: settings.drivers.encode,
-                Kind.AUDIO: settings.drivers.audio,
-                Kind.INPUT: settings.drivers.input,
-            }
-        )
+        self.preferences = preferences(settings.drivers)
         self._facts = facts
         self._wanted = wanted
         self._plugin_tables = settings.plugin
+
+    def use(self, settings: Settings) -> None:
+        """From now on prefer what these settings say."""
+        self.preferences = preferences(settings.drivers)
 
     async def refresh(self) -> ProbeReport:
         """Ask every plugin again, in a child process."""
@@ -81,6 +78,11 @@ class Catalog:
                 if name not in installed
             ]
         return found
+
+    def stores(self) -> Sequence[str]:
+        """Name the plugins that list games."""
+        manager = self.plugins.manager
+        return [it for it in self.plugins.names if implements(manager, it, "library_games")]
 
     def offers(self, kind: Kind) -> Sequence[Offer]:
         return self.report.offers(kind)

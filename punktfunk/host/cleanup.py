@@ -7,9 +7,12 @@ belongs on the host's event loop.
 import asyncio
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from punktfunk.journal import Journal
 from punktfunk.model.offers import HostFacts
+from punktfunk.model.plugins import Effect
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.session.cleanup import CleanupRequest
 
@@ -55,6 +58,13 @@ class Cleaner:
                 errors.decode(errors="replace").strip(),
                 extra={"journal": str(journal)},
             )
+
+    def pending(self) -> Mapping[str, tuple[Effect, ...]]:
+        """What every journal still holds, by the journal's name."""
+        return {path.stem: Journal(path).pending() for path in _journals(self._folder)}
+
+    def journal(self, name: str) -> Path:
+        return self._folder / f"{name}.jsonl"
 
 
 def _journals(folder: Path) -> list[Path]:

@@ -1,13 +1,28 @@
 """What the settings let a client have."""
 
-from punktfunk.config.settings import StreamSettings
+from punktfunk.config.settings import DriverSettings, StreamSettings
 from punktfunk.errors import Refused
 from punktfunk.gamestream.endpoint import is_local_network
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.negotiation import StreamLimits
 from punktfunk.gamestream.sdp import Encryption
 from punktfunk.model.clients import PairedClient
+from punktfunk.model.offers import Kind
 from punktfunk.model.video import Codec
+from punktfunk.session.plan import Preferences
+
+
+def preferences(drivers: DriverSettings) -> Preferences:
+    """The orders of `[drivers]`."""
+    return Preferences(
+        order={
+            Kind.COMPOSITOR: drivers.compositor,
+            Kind.CAPTURE: drivers.capture,
+            Kind.ENCODE: drivers.encode,
+            Kind.AUDIO: drivers.audio,
+            Kind.INPUT: drivers.input,
+        }
+    )
 
 
 def check_launch(request: LaunchRequest, settings: StreamSettings) -> None:

@@ -1,0 +1,62 @@
+"""The configuration of a running host, and how it changes."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from punktfunk.config import LoadedConfig, Settings
+from punktfunk.config.editing import LIVE_SECTIONS, ConfigChange, difference, edit_config
+from punktfunk.trust.files import write_with_backup
+
+log = logging.getLogger(__name__)
+
+
+class LiveConfig:
+    """Attributes:
+    loaded: What it says, also what counts only after a new start.
+    settings: What counts now.
+    waiting: Settings that were changed and need a new start.
+    checks: Each may refuse new settings by raising ConfigError.
+    on_changed: Told of every change, after `settings` has it.
+    """
+
+    def __init__(self, loaded: LoadedConfig) -> None:
+        self.loaded = loaded
+        self.settings = loaded.settings
+        self.waiting: frozenset[str] = frozenset()
+        self.checks: list[Callable[[Settings], None]] = []
+        self.on_changed: list[Callable[[ConfigChange], None]] = []
+
+    def change(self, changes: Mapping[str, object], unset: Sequence[str]) -> ConfigChange:
+        """Write changes into the file and take them over; see `edit_config`."""
+        return self._take(
+            edit_config(self.loaded, changes, unset, check=self._check, write=write_with_backup)
+        )
+
+    def reload(self) -> ConfigChange:
+        """Take over what the file says now.
+
+        Raises:
+            ConfigError: it is not valid; everything stays as it was.
+        """
+        loaded = self.loaded.again()
+        self._check(loaded.settings)
+        return self._take(loaded)
+
+    def _check(self, settings: Settings) -> None:
+        for check in self.checks:
+            check(settings)
+
+    def _take(self, loaded: LoadedConfig) -> ConfigChange:
+        change = difference(self.loaded, loaded)
+        self.waiting |= frozenset(change.restart_required)
+        change = attrs.evolve(change, restart_required=tuple(sorted(self.waiting)))
+        self.loaded = loaded
+        now = {section: getattr(loaded.settings, section) for section in LIVE_SECTIONS}
+        self.settings = attrs.evolve(self.settings, **now)
+        if change.changed:
+            log.info("configuration changed: %s", ", ".join(change.changed))
+            for tell in self.on_changed:
+                tell(change)
+        return change
