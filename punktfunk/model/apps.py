@@ -51,6 +51,7 @@ class App:
         library_id: `store:key`, stable for ever; Moonlight's number is made from it.
         wishes: Drivers this app asks for by name, by kind (`{"capture": "testcard"}`).
             A wish is never replaced by something else in silence.
+        number: Moonlight's number, where it is not the one made from `library_id`.
     """
 
     library_id: str
@@ -58,8 +59,19 @@ class App:
     launch: LaunchSpec = attrs.field(factory=LaunchSpec)
     wishes: Mapping[str, str] = attrs.field(factory=dict)
     desktop_like: bool = False
+    number: int | None = None
 
     @property
     def moonlight_id(self) -> int:
         """A positive 31-bit number, the same after every restart."""
-        return int.from_bytes(sha256(self.library_id.encode()).digest()[:4], "big") >> 1 or 1
+        return self.number or moonlight_number(self.library_id)
+
+
+def moonlight_number(library_id: str, attempt: int = 0) -> int:
+    """Make a positive 31-bit number of an id.
+
+    Args:
+        attempt: Another number for the same id, where the one before was taken.
+    """
+    text = f"{library_id}#{attempt}" if attempt else library_id
+    return int.from_bytes(sha256(text.encode()).digest()[:4], "big") >> 1 or 1

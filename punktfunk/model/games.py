@@ -9,7 +9,7 @@ from punktfunk.model.apps import LaunchSpec
 
 MAX_TITLE_LENGTH = 500
 
-_ID = r"[a-z][a-z0-9_]*:[\x21-\x7e]{1,200}"
+_ID = r"[a-z][a-z0-9_]*:[\x21-\x2e\x30-\x7e]{1,200}"
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +53,8 @@ class GameEntry:
 
     Attributes:
         id: `store:key`, the same for as long as the game is installed, and again when it
-            comes back. `store` is the name of the plugin that lists it.
+            comes back. `store` is the name of the plugin that lists it; `key` is up to 200
+            visible ASCII characters, none of them a slash.
         target: None when the store does not know how to start it.
         launch: What to run for `target`: an argv list, never a shell string.
         installed: False while it is downloaded, updated or removed; it cannot be launched.

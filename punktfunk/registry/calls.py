@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 
 import attrs
@@ -71,6 +71,9 @@ class PluginCalls:
 
     Args:
         clock: Seconds that never run backwards.
+
+    Attributes:
+        on_rest: Called when a plugin is left alone from now on.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class PluginCalls:
         self._timeout_s = timeout_s
         self._standing = {name: _Standing() for name in plugins.names}
         self._turns = {name: asyncio.Lock() for name in plugins.names}
+        self.on_rest: Callable[[PluginRecord], None] = lambda record: None
 
     def records(self) -> tuple[PluginRecord, ...]:
         """Every installed plugin as it stands now, resting ones included."""
@@ -102,7 +106,21 @@ class PluginCalls:
         async with asyncio.TaskGroup() as group:
             for name in self._plugins.names:
                 if implements(self._plugins.manager, name, event):
-                    group.create_task(self._tell_one(name, event, arguments))
+                    group.create_task(self.tell_one(name, event, arguments))
+
+    def listeners(self, events: Collection[str]) -> tuple[str, ...]:
+        """Which plugins have one of these hooks."""
+        manager, names = self._plugins.manager, self._plugins.names
+        return tuple(it for it in names if any(implements(manager, it, hook) for hook in events))
+
+    async def tell_one(self, name: str, event: str, arguments: Mapping[str, object]) -> None:
+        """Tell one plugin, if it wants to hear that. Never raises for what it did."""
+        if not implements(self._plugins.manager, name, event):
+            return
+        try:
+            await self._call(name, event, arguments)
+        except PluginFailed:
+            return
 
     async def undo_effect(self, effect: Effect, host: HostFacts) -> bool:
         """Ask the plugin an effect belongs to, by the first part of its kind, to undo it.
@@ -120,13 +138,7 @@ class PluginCalls:
             return False
         return answer is True
 
-    async def _tell_one(self, name: str, event: str, arguments: dict[str, object]) -> None:
-        try:
-            await self._call(name, event, arguments)
-        except PluginFailed:
-            return
-
-    async def _call(self, name: str, hook: str, arguments: dict[str, object]) -> object:
+    async def _call(self, name: str, hook: str, arguments: Mapping[str, object]) -> object:
         """Call one plugin when its turn comes; keep count of failures and log them."""
         async with self._turns[name]:
             standing = self._standing[name]
@@ -135,13 +147,15 @@ class PluginCalls:
             try:
                 answer = await self._call_in_thread(name, hook, arguments)
             except PluginFailed as error:
-                self._count_failure(standing)
                 log.warning("plugin left out of %s: %s", hook, error, extra={"plugin": name})
+                self._count_failure(name)
                 raise
             standing.failures_in_a_row = 0
             return answer
 
-    async def _call_in_thread(self, name: str, hook: str, arguments: dict[str, object]) -> object:
+    async def _call_in_thread(
+        self, name: str, hook: str, arguments: Mapping[str, object]
+    ) -> object:
         standing = self._standing[name]
         if standing.busy_with:
             raise PluginFailed(f"{name} is still busy with {standing.busy_with}", plugin=name)
@@ -167,11 +181,13 @@ class PluginCalls:
             message = f"{name} took longer than {self._timeout_s:g} s"
             raise PluginFailed(message, plugin=name) from None
 
-    def _count_failure(self, standing: _Standing) -> None:
+    def _count_failure(self, name: str) -> None:
+        standing = self._standing[name]
         standing.failures_in_a_row += 1
         if standing.failures_in_a_row >= FAILURES_BEFORE_REST:
             standing.failures_in_a_row = 0
             standing.rests_until_s = self._clock() + REST_S
+            self.on_rest(self._now(self._plugins.records[name]))
 
     def _now(self, record: PluginRecord) -> PluginRecord:
         standing = self._standing.get(record.name)

@@ -1,4 +1,4 @@
-"""The probe child as the host holds it: started, listened to, and killed with its family."""
+"""A child that asks plugins, as the host holds it: started, listened to, killed with its family."""
 
 import asyncio
 import os
@@ -8,18 +8,35 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from typing import Generic, TypeVar
+
+import attrs
 
 from punktfunk.errors import PunktfunkError
-from punktfunk.registry.report import (
-    ProbeAnswer,
-    ProbeBegins,
-    ProbeRequest,
-    from_line,
-    to_line,
-)
+from punktfunk.registry.report import ProbeBegins, ProbeRequest, from_line, to_line
 
-MAX_LINE_BYTES = 1 << 20
 _EXIT_TIMEOUT_S = 1.0
+_LONG_LINE_BYTES = 65_536
+
+A = TypeVar("A")
+
+
+@attrs.frozen(kw_only=True)
+class ChildKind(Generic[A]):
+    """A program that asks plugins something.
+
+    Attributes:
+        module: What `python -m` runs; see `punktfunk.registry.child`.
+        answer: What it answers for each plugin.
+        noun, doing: How people call it: "probe", "probing".
+        max_line_bytes: The longest answer that is read.
+    """
+
+    module: str
+    answer: type[A]
+    noun: str
+    doing: str
+    max_line_bytes: int = 1 << 20
 
 
 class ChildEnded(PunktfunkError):
@@ -28,26 +45,27 @@ class ChildEnded(PunktfunkError):
     code = "probe_ended"
 
 
-class ProbeChild:
-    """One run of `punktfunk.registry.probe`, in a session and process group of its own.
+class ProbeChild(Generic[A]):
+    """One run of such a program, in a session and process group of its own.
 
     Use as `async with`: at the end everything in the group is killed and the child is reaped.
     """
 
-    def __init__(self, request: ProbeRequest) -> None:
+    def __init__(self, kind: ChildKind[A], request: ProbeRequest) -> None:
+        self._kind = kind
         self._request = request
         self._exited = asyncio.Event()
         self._last_lines: deque[str] = deque(maxlen=5)
 
-    async def __aenter__(self) -> "ProbeChild":
+    async def __aenter__(self) -> "ProbeChild[A]":
         # A file in memory rather than a pipe: however long the request, nobody waits.
-        stdin = os.memfd_create("probe request")
+        stdin = os.memfd_create("request")
         try:
             os.write(stdin, to_line(self._request))
             os.lseek(stdin, 0, os.SEEK_SET)
             # -P: a file in the working directory must not pass for a module of ours.
             self._process = subprocess.Popen(  # noqa: ASYNC220 - asyncio reaps too soon
-                [sys.executable, "-P", "-m", "punktfunk.registry.probe"],
+                [sys.executable, "-P", "-m", self._kind.module],
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -58,8 +76,8 @@ class ProbeChild:
         loop = asyncio.get_running_loop()
         self._pidfd = os.pidfd_open(self._process.pid)
         loop.add_reader(self._pidfd, self._on_exit)
-        self._answers, self._answers_transport = await _read_pipe(self._process.stdout)
-        errors, self._errors_transport = await _read_pipe(self._process.stderr)
+        self._answers, self._answers_transport = await self._read_pipe(self._process.stdout)
+        errors, self._errors_transport = await self._read_pipe(self._process.stderr)
         self._listener = asyncio.create_task(self._keep_last_lines(errors))
         return self
 
@@ -79,7 +97,7 @@ class ProbeChild:
             self._process.wait()
         os.close(self._pidfd)
 
-    async def next_message(self, timeout_s: float) -> ProbeBegins | ProbeAnswer:
+    async def next_message(self, timeout_s: float) -> ProbeBegins | A:
         """Wait for the child's next line.
 
         Raises:
@@ -89,13 +107,16 @@ class ProbeChild:
         """
         line = b""
         try:
-            line = await asyncio.wait_for(self._answers.readline(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                line = await self._answers.readline()
         except TimeoutError:
             if not self._exited.is_set():
                 raise
         if not line.endswith(b"\n"):
             raise await self._end()
-        return from_line(line)
+        if len(line) < _LONG_LINE_BYTES:
+            return from_line(line, self._kind.answer)
+        return await asyncio.to_thread(from_line, line, self._kind.answer)
 
     @property
     def last_words(self) -> str:
@@ -106,14 +127,15 @@ class ProbeChild:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._exited.wait(), _EXIT_TIMEOUT_S)
         if not self._exited.is_set():
-            return ChildEnded("closed the probe's output")
+            return ChildEnded(f"closed the {self._kind.noun}'s output")
         # Not reaped yet: as long as it is a zombie, its group's number is not given away.
         flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
         status = os.waitid(os.P_PID, self._process.pid, flags)  # noqa: ASYNC222 - WNOHANG
         assert status is not None, "the pidfd said that it has exited"
         if status.si_code == os.CLD_EXITED:
-            return ChildEnded(f"ended the probe with exit status {status.si_status}")
-        return ChildEnded(f"crashed with {signal.Signals(status.si_status).name} while probing")
+            return ChildEnded(f"ended the {self._kind.noun} with exit status {status.si_status}")
+        name = signal.Signals(status.si_status).name
+        return ChildEnded(f"crashed with {name} while {self._kind.doing}")
 
     def _on_exit(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
@@ -131,10 +153,9 @@ class ProbeChild:
             lines = chunk.decode(errors="replace").splitlines()
             self._last_lines.extend(line.strip()[:500] for line in lines[-5:] if line.strip())
 
-
-async def _read_pipe(pipe: object) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
-    reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), pipe
-    )
-    return reader, transport
+    async def _read_pipe(self, pipe: object) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+        reader = asyncio.StreamReader(limit=self._kind.max_line_bytes)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        return reader, transport

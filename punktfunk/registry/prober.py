@@ -1,13 +1,12 @@
 """Asks all plugins what they could do here, from a child process that may be killed."""
 
-import asyncio
-import logging
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 
 import attrs
 
 from punktfunk.model.offers import Availability, HostFacts, Kind, Offer
+from punktfunk.registry.asking import Failure, ProbeLimits, ask_plugins
 from punktfunk.registry.discovery import (
     PLUGIN_GROUP,
     PluginFilter,
@@ -19,35 +18,14 @@ from punktfunk.registry.discovery import (
     shadowed_records,
     version_of,
 )
-from punktfunk.registry.probe_child import ChildEnded, ProbeChild
-from punktfunk.registry.report import (
-    PluginReport,
-    ProbeAnswer,
-    ProbeBegins,
-    ProbeReport,
-    ProbeRequest,
-)
+from punktfunk.registry.probe_child import ChildKind
+from punktfunk.registry.report import PluginReport, ProbeAnswer, ProbeReport
 
 MAX_OFFERS = 64
 
-log = logging.getLogger(__name__)
-
-
-@attrs.frozen(kw_only=True)
-class ProbeLimits:
-    """How long a probe may take, for one plugin and for all together."""
-
-    plugin_s: float = 3.0
-    total_s: float = 10.0
-
-
-@attrs.frozen(kw_only=True)
-class _Failure:
-    """A plugin that the child did not come back from."""
-
-    plugin: str
-    reason: str
-    harmful: bool = False
+_PROBE = ChildKind(
+    module="punktfunk.registry.probe", answer=ProbeAnswer, noun="probe", doing="probing"
+)
 
 
 async def probe(
@@ -58,9 +36,6 @@ async def probe(
 ) -> ProbeReport:
     """Ask every installed plugin that may run.
 
-    A plugin that crashes or hangs takes the child down with it; the rest are then asked in
-    another child. Nothing that a plugin started in the child's process group outlives this.
-
     Args:
         facts: What plugins are told about the machine, their settings included.
         wanted: What the configuration allows.
@@ -68,85 +43,25 @@ async def probe(
     """
     wanted, limits = wanted or PluginFilter(), limits or ProbeLimits()
     found = installed(PLUGIN_GROUP)
-    deadline_s = asyncio.get_running_loop().time() + limits.total_s
     reports = {
         name: PluginReport(record=_record(entry_point, PluginState.DISABLED, refusal))
         for name, entry_point in found.chosen.items()
         if (refusal := wanted.refusal(name))
     }
-    while waiting := [name for name in found.chosen if name not in reports]:
-        request = ProbeRequest(facts=facts, ask=tuple(waiting))
-        answers, failures = await _run_child(request, limits, deadline_s)
-        for answer in answers:
-            reports[answer.record.name] = _report(answer)
-        for failure in failures:
-            reports[failure.plugin] = _failed(found.chosen[failure.plugin], failure)
+    waiting = [name for name in found.chosen if name not in reports]
+    for name, result in (await ask_plugins(_PROBE, waiting, facts, limits, _check)).items():
+        if isinstance(result, Failure):
+            reports[name] = _failed(found.chosen[name], result)
+        else:
+            reports[name] = _report(result)
     shadowed = (PluginReport(record=record) for record in shadowed_records(found.shadowed))
     complete = _with_missing_drivers([reports[name] for name in found.chosen])
     return ProbeReport(plugins=(*complete, *shadowed))
 
 
-async def _run_child(
-    request: ProbeRequest, limits: ProbeLimits, deadline_s: float
-) -> tuple[list[ProbeAnswer], list[_Failure]]:
-    """Run one child until it is done or down.
-
-    Returns:
-        The answers, and at least one failure unless all have answered.
-    """
-    loop = asyncio.get_running_loop()
-    answers: list[ProbeAnswer] = []
-    asked: ProbeBegins | None = None
-    asked_until_s = deadline_s
-    async with ProbeChild(request) as child:
-        try:
-            while True:
-                until_s = min(asked_until_s, deadline_s)
-                message = await child.next_message(max(0.0, until_s - loop.time()))
-                if isinstance(message, ProbeAnswer):
-                    answers.append(_expected(message, asked))
-                    asked, asked_until_s = None, deadline_s
-                else:
-                    if asked is None:
-                        asked_until_s = loop.time() + limits.plugin_s
-                    asked = message
-        except TimeoutError:
-            if asked_until_s < deadline_s:
-                reason = f"did not answer within {limits.plugin_s:g} s"
-            else:
-                reason = f"was not asked to the end: the probe's {limits.total_s:g} s were over"
-        except ChildEnded as end:
-            reason = str(end)
-        except ValueError as error:
-            reason = f"gave an answer that makes no sense: {error}"
-    answered = {answer.record.name for answer in answers}
-    missing = [name for name in request.ask if name not in answered]
-    if not missing:
-        return answers, []
-    if asked is not None and loop.time() < deadline_s:
-        missing = [asked.begins]
-    elif not answers and asked is None:
-        reason = f"could not be asked, the probe itself {reason}: {child.last_words}"
-    for name in missing:
-        log.warning(
-            "plugin %s %s", name, reason, extra={"plugin": name, "printed": child.last_words}
-        )
-    return answers, [
-        _Failure(
-            plugin=name,
-            reason=reason,
-            harmful=asked is not None and asked.begins == name and asked.step == "import",
-        )
-        for name in missing
-    ]
-
-
-def _expected(answer: ProbeAnswer, asked: ProbeBegins | None) -> ProbeAnswer:
-    if asked is None or answer.record.name != asked.begins:
-        raise ValueError("it answers for another plugin")
+def _check(answer: ProbeAnswer) -> None:
     if len(answer.offers) > MAX_OFFERS:
         raise ValueError(f"it makes more than {MAX_OFFERS} offers")
-    return answer
 
 
 def _report(answer: ProbeAnswer) -> PluginReport:
@@ -172,7 +87,7 @@ def _report(answer: ProbeAnswer) -> PluginReport:
     )
 
 
-def _failed(entry_point: EntryPoint, failure: _Failure) -> PluginReport:
+def _failed(entry_point: EntryPoint, failure: Failure) -> PluginReport:
     return PluginReport(
         record=_record(entry_point, PluginState.BROKEN, failure.reason), harmful=failure.harmful
     )

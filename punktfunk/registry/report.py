@@ -118,13 +118,16 @@ class ProbeAnswer:
     problems: tuple[str, ...] = ()
 
 
-def to_line(value: ProbeBegins | ProbeAnswer | ProbeRequest) -> bytes:
+def to_line(value: object) -> bytes:
     """Write one message as one line of JSON."""
     return json.dumps(converter.unstructure(value)).encode() + b"\n"
 
 
-def from_line(line: bytes) -> ProbeBegins | ProbeAnswer:
+def from_line(line: bytes, answer: type[T]) -> ProbeBegins | T:
     """Read one line of the child's.
+
+    Args:
+        answer: What its answers are.
 
     Raises:
         ValueError: it is not a message; the text says where it is wrong.
@@ -133,7 +136,7 @@ def from_line(line: bytes) -> ProbeBegins | ProbeAnswer:
         plain = json.loads(line)
         if isinstance(plain, dict) and "begins" in plain:
             return converter.structure(plain, ProbeBegins)
-        return converter.structure(plain, ProbeAnswer)
+        return converter.structure(plain, answer)
     except Exception as error:
         raise ValueError(structure_problem(error)) from error
 
@@ -144,7 +147,7 @@ def checked_offer(offer: Offer) -> Offer:
     Raises:
         ValueError: a field has the wrong type; the text says which.
     """
-    return _there_and_back(offer, Offer)
+    return there_and_back(offer, Offer)
 
 
 def checked_status(status: object) -> Availability:
@@ -153,21 +156,26 @@ def checked_status(status: object) -> Availability:
     Raises:
         ValueError: it is not an Availability, or a field has the wrong type.
     """
-    return _there_and_back(status, Availability)
+    return there_and_back(status, Availability)
 
 
-def structure_problem(error: BaseException) -> str:
-    """Put what cattrs complains about into one line."""
-    return "; ".join(cattrs.transform_error(error))
+def there_and_back(value: object, wanted: type[T]) -> T:
+    """Return a value as it arrives on the other side.
 
-
-def _there_and_back(value: object, wanted: type[T]) -> T:
+    Raises:
+        ValueError: it is not of that type, or a field of it is not.
+    """
     if not isinstance(value, wanted):
         raise ValueError(f"a {type(value).__name__} is not of type {wanted.__name__}")
     try:
         return converter.structure(json.loads(json.dumps(converter.unstructure(value))), wanted)
     except Exception as error:
         raise ValueError(structure_problem(error)) from error
+
+
+def structure_problem(error: BaseException) -> str:
+    """Put what cattrs complains about into one line."""
+    return "; ".join(cattrs.transform_error(error))
 
 
 def _make_converter() -> cattrs.Converter:

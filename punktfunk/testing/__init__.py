@@ -22,6 +22,7 @@ from punktfunk.testing.encode import EncodeDriverContract
 from punktfunk.testing.input import InputDriverContract
 from punktfunk.testing.plugin import PluginContract
 from punktfunk.testing.seat import FakeSeat
+from punktfunk.testing.store import StoreContract
 
 __all__ = [
     "AudioDriverContract",
@@ -34,5 +35,6 @@ __all__ = [
     "FakeSeat",
     "InputDriverContract",
     "PluginContract",
+    "StoreContract",
     "write_distribution",
 ]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from punktfunk.model.offers import HostFacts, Kind
+from punktfunk.registry.asking import ProbeLimits
 from punktfunk.registry.discovery import PluginFilter, PluginState
 from punktfunk.registry.loading import load_plugins
-from punktfunk.registry.prober import ProbeLimits, probe
+from punktfunk.registry.prober import probe
 from punktfunk.registry.report import PluginReport, ProbeReport
 
 Install = Callable[..., None]

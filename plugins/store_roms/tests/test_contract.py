@@ -24,7 +24,8 @@ class TestRomsStore(StoreContract):
     ) -> HostFacts:
         install("snes9x", "duckstation-qt")
         rom("snes/Legend, The (USA) [!].sfc")
-        rom("snes/media/covers/Legend, The (USA) [!].png")
+        cover = rom("snes/media/covers/Legend, The (USA) [!].png")
+        cover.write_bytes(b"\x89PNG\r\n\x1a\n")
         rom("psx/Saga.m3u", "Saga (Disc 1).cue\nSaga (Disc 2).cue\n")
         rom("psx/Saga (Disc 1).cue", 'FILE "Saga (Disc 1).bin" BINARY\n')
         rom("psx/Saga (Disc 1).bin")

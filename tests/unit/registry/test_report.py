@@ -8,6 +8,7 @@ from punktfunk.model.video import Codec
 from punktfunk.registry.discovery import PluginRecord, PluginState
 from punktfunk.registry.report import (
     PluginReport,
+    ProbeAnswer,
     ProbeReport,
     ProbeRequest,
     converter,
@@ -77,18 +78,18 @@ def test_a_damaged_report_is_not_taken(damaged: object) -> None:
 def test_an_offer_is_checked_when_it_arrives(change: dict[str, object]) -> None:
     plain = {**REPORT.to_json()["plugins"][0], "failures": {}}
     del plain["harmful"]
-    assert from_line(json.dumps(plain).encode()).offers == (OFFER,)  # type: ignore[union-attr]
+    assert from_line(json.dumps(plain).encode(), ProbeAnswer).offers == (OFFER,)  # type: ignore[union-attr]
 
     plain["offers"] = [{**plain["offers"][0], **change}]
 
     with pytest.raises(ValueError, match="offers"):
-        from_line(json.dumps(plain).encode())
+        from_line(json.dumps(plain).encode(), ProbeAnswer)
 
 
 def test_a_line_that_is_no_json_is_refused() -> None:
     for line in (b"\n", b"null\n", b"[1]\n", b"\xff\xfe\n", b"[" * 100_000):
         with pytest.raises(ValueError):
-            from_line(line)
+            from_line(line, ProbeAnswer)
 
 
 def test_a_request_carries_settings_of_all_toml_types() -> None:

@@ -1,0 +1,280 @@
+"""The library: what all stores list and a person's own entries, kept up to date."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
+from enum import StrEnum
+
+import attrs
+
+from punktfunk.errors import Refused
+from punktfunk.library.custom import CustomGame, CustomGames, CustomInput
+from punktfunk.library.fingerprint import fingerprint
+from punktfunk.library.listing import Listing
+from punktfunk.library.merging import COMMAND, CUSTOM_STORE, STEAM_APPID, merged
+from punktfunk.library.scanner import scan
+from punktfunk.library.watching import Watcher
+from punktfunk.model.games import GameEntry, LaunchTarget
+from punktfunk.model.offers import HostFacts
+from punktfunk.registry.asking import Failure
+
+PAUSE_S = 4.0
+RETRY_S = 300.0
+_MAX_STEAM_DIGITS = 20
+_CLOSE_TIMEOUT_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class StoreState(StrEnum):
+    """How a store is doing."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@attrs.frozen(kw_only=True)
+class StoreStatus:
+    """Attributes:
+    name: Of the plugin, and the first part of its games' ids.
+    reason: Why it failed; empty otherwise. Its last good list stays.
+    count: Its games in the library.
+    problems: What it left out, one sentence each.
+    """
+
+    name: str
+    state: StoreState
+    reason: str = ""
+    count: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class LibraryChange:
+    """Ids of the games that came, went, or are otherwise."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class _Store:
+    """Attributes:
+    fingerprint: Of its paths, when its list was made.
+    again_at_s: When it is asked again although nothing changed, in monotonic time.
+    """
+
+    status: StoreStatus
+    games: tuple[GameEntry, ...] = ()
+    paths: tuple[str, ...] = ()
+    fingerprint: str = ""
+    again_at_s: float = math.inf
+
+
+class Library:
+    """All games, by title. Used from the host's event loop.
+
+    Attributes:
+        on_changed: Called after the games have become others.
+
+    Args:
+        facts: What stores are told about the machine, their settings included.
+        custom: A person's own entries.
+        pause_s: Between two scans that files have asked for.
+    """
+
+    def __init__(self, facts: HostFacts, custom: CustomGames, *, pause_s: float = PAUSE_S) -> None:
+        self.on_changed: Callable[[LibraryChange], None] = lambda _change: None
+        self._facts = facts
+        self._custom = custom
+        self._pause_s = pause_s
+        self._stores: dict[str, _Store] = {}
+        self._games: tuple[GameEntry, ...] = ()
+        self._by_id: dict[str, GameEntry] = {}
+        self._scanning = asyncio.Lock()
+        self._next_refresh: asyncio.Task[None] | None = None
+        self._dirty = asyncio.Event()
+        self._watcher: Watcher | None = None
+        self._watched: frozenset[str] = frozenset()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._merge()
+
+    def start(self, stores: Iterable[str]) -> None:
+        """List what the stores have, in the background, and follow their files.
+
+        Args:
+            stores: Names of the plugins that list games.
+        """
+        self._stores = {
+            name: _Store(status=StoreStatus(name=name, state=StoreState.WAITING))
+            for name in sorted(stores)
+            if name != CUSTOM_STORE
+        }
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._dirty.set)
+
+        self._watcher = Watcher(wake)
+        self._spawn(self._follow())
+
+    async def close(self) -> None:
+        """End scans that run, and stop watching."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watcher:
+            self._watcher.close()
+            await asyncio.to_thread(self._watcher.join, _CLOSE_TIMEOUT_S)
+
+    def games(self) -> tuple[GameEntry, ...]:
+        """By title. The same object until something changes."""
+        return self._games
+
+    def find(self, game_id: str) -> GameEntry | None:
+        return self._by_id.get(game_id)
+
+    def stores(self) -> Sequence[StoreStatus]:
+        """Every plugin that lists games, by name."""
+        return [store.status for store in self._stores.values()]
+
+    async def refresh(self) -> None:
+        """Have every store list its games again. Those who ask meanwhile share the next scan."""
+        if self._next_refresh is None:
+            self._next_refresh = self._spawn(self._refresh())
+        await asyncio.shield(self._next_refresh)
+
+    def create(self, wanted: CustomInput) -> CustomGame:
+        """See `CustomGames.create`; also refuses a launch of a kind that nobody knows."""
+        self._check_launch(wanted.launch)
+        game = self._custom.create(wanted)
+        self._merge()
+        return game
+
+    def update(self, game_id: str, wanted: CustomInput) -> CustomGame | None:
+        """See `CustomGames.update`; also refuses a launch of a kind that nobody knows."""
+        if self._custom.get(game_id) is None:
+            return None
+        self._check_launch(wanted.launch)
+        game = self._custom.update(game_id, wanted)
+        self._merge()
+        return game
+
+    def delete(self, game_id: str) -> bool:
+        """See `CustomGames.delete`."""
+        try:
+            return self._custom.delete(game_id)
+        finally:
+            self._merge()
+
+    def _check_launch(self, launch: LaunchTarget | None) -> None:
+        if launch is None or launch.kind == COMMAND:
+            return
+        if launch.kind == STEAM_APPID:
+            digits = launch.value.isascii() and launch.value.isdigit()
+            if not digits or len(launch.value) > _MAX_STEAM_DIGITS:
+                raise Refused("launch.value must be the number of a Steam app", status=400)
+            return
+        known = {game.target.kind for game in self._games if game.target} | {COMMAND, STEAM_APPID}
+        if launch.kind not in known:
+            kinds = ", ".join(sorted(known))
+            raise Refused(f"launch.kind is none that a store knows ({kinds})", status=400)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _refresh(self) -> None:
+        async with self._scanning:
+            self._next_refresh = None
+            await self._scan(tuple(self._stores))
+
+    async def _follow(self) -> None:
+        await self.refresh()
+        while True:
+            with suppress(TimeoutError):
+                # Not `wait_for`: before Python 3.12 it may swallow being cancelled.
+                async with asyncio.timeout(RETRY_S):
+                    await self._dirty.wait()
+            self._dirty.clear()
+            async with self._scanning:
+                if stale := await asyncio.to_thread(self._stale_stores):
+                    await self._scan(stale)
+            if stale:
+                await asyncio.sleep(self._pause_s)
+
+    def _paths(self) -> frozenset[str]:
+        return frozenset(path for store in self._stores.values() for path in store.paths)
+
+    def _stale_stores(self) -> tuple[str, ...]:
+        return tuple(
+            name
+            for name, store in self._stores.items()
+            if (store.paths and fingerprint(store.paths) != store.fingerprint)
+            or time.monotonic() > store.again_at_s
+        )
+
+    async def _scan(self, names: Sequence[str]) -> None:
+        for name, found in (await scan(names, self._facts)).items():
+            self._stores[name] = await asyncio.to_thread(_after, self._stores[name], found)
+        if self._watcher and (paths := self._paths()) != self._watched:
+            self._watched = paths
+            self._watcher.watch(paths)
+        self._merge()
+
+    def _merge(self) -> None:
+        listed = [game for store in self._stores.values() for game in store.games]
+        games = merged(listed, self._custom.all())
+        if games == self._games:
+            return
+        before, self._by_id = self._by_id, {game.id: game for game in games}
+        self._games = games
+        try:
+            self.on_changed(_change(before, self._by_id))
+        except Exception:
+            log.exception("a listener of the library failed")
+
+
+def _change(before: Mapping[str, GameEntry], after: Mapping[str, GameEntry]) -> LibraryChange:
+    return LibraryChange(
+        added=tuple(it for it in after if it not in before),
+        removed=tuple(it for it in before if it not in after),
+        changed=tuple(it for it in after if it in before and after[it] != before[it]),
+    )
+
+
+def _after(before: _Store, found: Listing | Failure) -> _Store:
+    """What we know of a store after it was asked."""
+    name = before.status.name
+    if isinstance(found, Failure):
+        reason, paths = found.reason, before.paths
+    else:
+        reason, paths = found.failure, found.paths or before.paths
+    if isinstance(found, Failure) or reason:
+        if reason != before.status.reason:
+            log.warning("the store %s keeps its last list: %s", name, reason)
+        # Asked again when its files change, and now and then: not at once, and not never.
+        return attrs.evolve(
+            before,
+            status=attrs.evolve(before.status, state=StoreState.FAILED, reason=reason, problems=()),
+            paths=paths,
+            fingerprint=fingerprint(paths),
+            again_at_s=time.monotonic() + RETRY_S,
+        )
+    if found.problems != before.status.problems:
+        for problem in found.problems:
+            log.info("the store %s left something out: %s", name, problem)
+    status = StoreStatus(
+        name=name, state=StoreState.READY, count=len(found.games), problems=found.problems
+    )
+    return _Store(
+        status=status, games=found.games, paths=found.paths, fingerprint=found.fingerprint
+    )

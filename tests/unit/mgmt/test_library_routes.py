@@ -1,0 +1,243 @@
+"""The library's routes."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from PIL import Image
+
+from punktfunk.library import CustomInput, Library, StoreState, StoreStatus
+from punktfunk.library.library import _Store
+from punktfunk.model.access import Scope
+from punktfunk.model.apps import LaunchSpec
+from punktfunk.model.games import Artwork, GameEntry, LaunchTarget
+
+GAMES = "/api/v1/library"
+CUSTOM = "/api/v1/library/custom"
+ART = "/api/v1/library/art"
+COMMAND = {"kind": "command", "value": "echo 'a b'; echo $HOME"}
+
+
+def game(game_id: str = "alpha:1", title: str = "Game", **art: str) -> GameEntry:
+    return GameEntry(
+        id=game_id,
+        title=title,
+        art=Artwork(**art),
+        target=LaunchTarget(kind="alpha", value="1"),
+        launch=LaunchSpec(argv=("game", game_id)),
+    )
+
+
+def put(library: Library, *games: GameEntry) -> None:
+    """What a scan of a store would have brought."""
+    status = StoreStatus(name="alpha", state=StoreState.READY, count=len(games))
+    library._stores = {"alpha": _Store(status=status, games=games)}
+    library._merge()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "cover of a game.png"
+    Image.new("RGB", (60, 90)).save(path, "PNG")
+    return path
+
+
+async def test_the_library_is_empty_at_first(api: Any) -> None:
+    assert await (await api.ask("GET", GAMES)).get_json() == []
+    assert await (await api.ask("GET", GAMES + "/stores")).get_json() == []
+
+
+async def test_games_are_shown_as_the_seed_has_them(api: Any, picture: Path) -> None:
+    put(
+        api.host.library,
+        game("alpha:2", "Zoo", portrait=str(picture), hero="https://a.example/h.jpg"),
+        attrs.evolve(game("alpha:1%2", "Apple"), installed=False),
+    )
+
+    apple, zoo = await (await api.ask("GET", GAMES)).get_json()
+
+    assert apple == {
+        "id": "alpha:1%2",
+        "store": "alpha",
+        "title": "Apple",
+        "art": {"portrait": None, "hero": None, "logo": None, "header": None},
+        "launch": {"kind": "alpha", "value": "1"},
+        "installed": False,
+    }
+    assert zoo["art"] == {
+        "portrait": "/api/v1/library/art/alpha:2/portrait",
+        "hero": "https://a.example/h.jpg",
+        "logo": None,
+        "header": None,
+    }
+
+
+async def test_two_thousand_games_are_one_answer(api: Any) -> None:
+    put(api.host.library, *(game(f"alpha:{n}", f"Game {n}") for n in range(2_000)))
+
+    first = await (await api.ask("GET", GAMES)).get_data()
+    assert await (await api.ask("GET", GAMES)).get_data() == first
+    put(api.host.library, game("alpha:1"))
+
+    assert len(await (await api.ask("GET", GAMES)).get_json()) == 1
+
+
+async def test_an_entry_is_created_changed_and_deleted(api: Any) -> None:
+    answer = await api.ask("POST", CUSTOM, json={"title": " Mine ", "launch": COMMAND})
+    made = await answer.get_json()
+    assert answer.status_code == 201
+    assert made["title"] == "Mine"
+    assert made["launch"] == COMMAND
+
+    answer = await api.ask(
+        "PUT", f"{CUSTOM}/{made['id']}", json={"title": "Yours", "art": {"logo": "http://a.b/c"}}
+    )
+    assert answer.status_code == 200
+    (listed,) = await (await api.ask("GET", GAMES)).get_json()
+    assert (listed["id"], listed["store"]) == (f"custom:{made['id']}", "custom")
+    assert (listed["title"], listed["launch"]) == ("Yours", None)
+    assert listed["art"]["logo"] == "http://a.b/c"
+
+    assert (await api.ask("DELETE", f"{CUSTOM}/{made['id']}")).status_code == 204
+    assert (await api.ask("DELETE", f"{CUSTOM}/{made['id']}")).status_code == 404
+    assert await (await api.ask("GET", GAMES)).get_json() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"title": "  "}, 400),
+        ({"title": "x" * 501}, 400),
+        ({"title": "A", "art": {"portrait": "file:///etc/passwd"}}, 400),
+        ({"title": "A", "launch": {"kind": "no_such", "value": "1"}}, 400),
+        ({"title": "A", "launch": {"kind": "steam_appid", "value": "../1"}}, 400),
+        ({"title": 7}, 422),
+        ({}, 422),
+        ({"title": "A", "art": None}, 422),
+        ({"title": "A", "launch": {"kind": "command"}}, 422),
+        ({"title": "A", "launch": ["sh"]}, 422),
+    ],
+)
+async def test_what_is_no_entry_changes_nothing(api: Any, body: object, status: int) -> None:
+    made = api.host.library.create(CustomInput(title="Mine"))
+    before = api.state()
+
+    assert (await api.ask("POST", CUSTOM, json=body)).status_code == status
+    assert (await api.ask("PUT", f"{CUSTOM}/{made.id}", json=body)).status_code == status
+
+    assert api.state() == before
+
+
+async def test_an_entry_that_is_not_there_is_not_found(api: Any) -> None:
+    for path in ("0123456789ab", "..", "%2e%2e", "custom:1", "a%00b"):
+        answer = await api.ask("PUT", f"{CUSTOM}/{path}", json={"title": "A"})
+        assert answer.status_code == 404, path
+        assert (await api.ask("DELETE", f"{CUSTOM}/{path}")).status_code == 404, path
+
+
+async def test_a_disk_that_refuses_is_a_500_that_says_so(api: Any) -> None:
+    (api.host.folder / "library.json").mkdir()
+
+    answer = await api.ask("POST", CUSTOM, json={"title": "A"})
+
+    assert answer.status_code == 500
+    assert "library.json" in (await answer.get_json())["error"]
+    assert api.host.library.games() == ()
+
+
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.CONTROL])
+async def test_threat_21_only_the_administrator_may_bring_commands(api: Any, scope: Scope) -> None:
+    token, _ = api.host.tokens.create(scope, "home automation")
+    made = api.host.library.create(CustomInput(title="Mine"))
+    body = {"title": "A", "launch": COMMAND}
+
+    for method, path in (("POST", CUSTOM), ("PUT", f"{CUSTOM}/{made.id}")):
+        assert (await api.ask(method, path, json=body, token=token)).status_code == 403
+    assert (await api.ask("DELETE", f"{CUSTOM}/{made.id}", token=token)).status_code == 403
+
+    assert [it.launch for it in api.host.library.games()] == [None]
+
+
+async def test_threat_21_a_command_reaches_the_shell_byte_by_byte_and_is_its_only_word(
+    api: Any,
+) -> None:
+    for value in ("a; b", "$(id)", "`id`", "'", '"', "-c", "a\nb", "\u202e", "%U {app} ~"):
+        body = {"title": "A", "launch": {"kind": "command", "value": value}}
+        made = await (await api.ask("POST", CUSTOM, json=body)).get_json()
+
+        found = api.host.library.find(f"custom:{made['id']}")
+        assert found.launch.argv == ("sh", "-c", value)
+
+
+async def test_asking_for_a_new_list_answers_with_the_stores(api: Any) -> None:
+    answer = await api.ask("POST", GAMES + "/refresh")
+
+    assert (answer.status_code, await answer.get_json()) == (200, [])
+
+
+async def test_stores_are_listed_with_what_is_wrong(api: Any) -> None:
+    failed = StoreStatus(
+        name="alpha", state=StoreState.FAILED, reason="crashed", count=2, problems=("One.",)
+    )
+    api.host.library._stores = {"alpha": _Store(status=failed)}
+
+    assert await (await api.ask("GET", GAMES + "/stores")).get_json() == [
+        {
+            "name": "alpha",
+            "state": "failed",
+            "reason": "crashed",
+            "count": 2,
+            "problems": ["One."],
+        }
+    ]
+
+
+async def test_a_picture_is_served_with_its_type_and_known_again(api: Any, picture: Path) -> None:
+    put(api.host.library, game("alpha:a%b?c#d", portrait=str(picture)))
+    (shown,) = await (await api.ask("GET", GAMES)).get_json()
+
+    answer = await api.ask("GET", shown["art"]["portrait"])
+    tag = answer.headers["ETag"]
+    again = await api.ask("GET", shown["art"]["portrait"], headers=[("If-None-Match", tag)])
+
+    assert await answer.get_data(as_text=False) == picture.read_bytes()
+    assert answer.mimetype == "image/png"
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert again.status_code == 304
+    Image.new("RGB", (30, 45)).save(picture, "PNG")
+    changed = await api.ask("GET", shown["art"]["portrait"], headers=[("If-None-Match", tag)])
+    assert changed.status_code == 200
+
+
+async def test_threat_19_only_files_that_the_library_lists_are_served(
+    api: Any, picture: Path, tmp_path: Path
+) -> None:
+    put(
+        api.host.library,
+        game("alpha:1", portrait=str(picture), hero="https://a.example/h", logo="/etc/passwd"),
+        game("alpha:..", portrait=str(picture)),
+    )
+    name = str(picture)
+    kinds = ("hero", "logo", "header", "portrait.png", "PORTRAIT", "__class__", "..", "%00", "")
+    paths = [f"{ART}/alpha:1/{kind}" for kind in kinds]
+    paths += [f"{ART}/{name}/portrait", f"{ART}/{name.replace('/', '%2f')}/portrait"]
+    paths += [f"{ART}/..%2f..%2f..%2fetc%2fpasswd/portrait", f"{ART}/alpha:2/portrait"]
+    paths += [f"{ART}/alpha:1%00/portrait", f"{ART}/alpha:1%2f../portrait", f"{ART}//portrait"]
+
+    for path in paths:
+        assert (await api.ask("GET", path)).status_code == 404, path
+    picture.rename(tmp_path / "secret.png")
+    picture.symlink_to(tmp_path / "secret.png")
+    assert (await api.ask("GET", f"{ART}/alpha:1/portrait")).status_code == 404
+    picture.unlink()
+    assert (await api.ask("GET", f"{ART}/alpha:1/portrait")).status_code == 404
+
+
+async def test_threat_20_a_file_that_is_no_picture_is_not_served(api: Any, picture: Path) -> None:
+    put(api.host.library, game(portrait=str(picture)))
+
+    for data in (b"<svg onload='alert(1)'/>", b"GIF89a", b"\x89PNG\r\n\x1a\n", bytes(9 << 20)):
+        picture.write_bytes(data)
+        assert (await api.ask("GET", f"{ART}/alpha:1/portrait")).status_code == 404
