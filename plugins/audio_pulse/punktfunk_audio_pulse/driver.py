@@ -22,6 +22,7 @@ from punktfunk_audio_pulse.sinks import (
     create_sink,
     default_sink,
     remove_sink,
+    sink_is_gone,
     undo_sink,
     user_server,
 )
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 0.01
 _MANAGER_S = 5.0
+_STARVED_S = 1.0
+"""A monitor always has sound, if only silence; after this long without any, we ask why."""
 
 
 class PulseAudio(AudioDriver):
@@ -43,6 +46,7 @@ class PulseAudio(AudioDriver):
         self._effect: Effect | None = None
         self._own: OwnServer | None = None
         self._recorder: Recorder | None = None
+        self._heard_s = 0.0
 
     def prepare(self, seat: Seat, layout: ChannelLayout) -> Mapping[str, str]:
         try:
@@ -74,11 +78,21 @@ class PulseAudio(AudioDriver):
         if not self._server:
             raise DriverFailed("there is no sink to capture")
         self._recorder = Recorder(self._server, f"{self._sink}.monitor", layout, frames_per_read)
+        self._heard_s = time.monotonic()
 
     def read(self, timeout_s: float) -> Samples | None:
         if self._recorder is None:
             raise DriverFailed("the capture is not started")
-        return self._recorder.read(timeout_s)
+        samples = self._recorder.read(timeout_s)
+        now_s = time.monotonic()
+        if samples is not None:
+            self._heard_s = now_s
+        elif now_s - self._heard_s > _STARVED_S:
+            self._heard_s = now_s
+            # From PipeWire 1.4 on a recorder is not told that its sink went away.
+            if sink_is_gone(self._server, self._sink):
+                raise DriverFailed("the sink is gone")
+        return samples
 
     def stop(self) -> None:
         if self._recorder is not None:

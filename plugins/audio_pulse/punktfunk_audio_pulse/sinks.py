@@ -132,6 +132,15 @@ def undo_sink(server: str, sink: str) -> bool:
     return True
 
 
+def sink_is_gone(server: str, sink: str) -> bool:
+    """True when the server says so; False, too, while it does not answer."""
+    try:
+        with connected(server) as pulse:
+            return sink not in _sink_names(pulse)
+    except pulsectl.PulseError:
+        return False
+
+
 def _sink_names(pulse: Any) -> set[str]:
     return {sink.name for sink in pulse.sink_list()}
 

@@ -24,7 +24,7 @@ from punktfunk.plugin import (
     VideoMode,
 )
 from punktfunk_capture_wlroots.ipc import SwayIpc
-from punktfunk_capture_wlroots.probe import sway_availability
+from punktfunk_capture_wlroots.probe import NOT_ROOT, sway_availability
 from punktfunk_capture_wlroots.settings import WlrootsSettings
 from punktfunk_capture_wlroots.sway_config import output_mode, sway_config
 from punktfunk_capture_wlroots.xwayland import display_of
@@ -44,8 +44,6 @@ TERMINALS: tuple[tuple[str, ...], ...] = (
 )
 """The desktop's first program when none is set: the first that is installed."""
 
-# sway refuses to run as root; inside a user namespace it sees an ordinary user.
-_NOT_ROOT = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
@@ -85,7 +83,7 @@ class WlrootsCompositor(CompositorDriver):
         argv = [self._wishes.sway, "--config", str(config)]
         if os.geteuid() == 0:
             log.warning("sway is put into a user namespace; the host need not run as root")
-            argv = [*_NOT_ROOT, *argv]
+            argv = [*NOT_ROOT, *argv]
         self._sway = seat.spawn(
             "sway",
             argv,

@@ -1,6 +1,7 @@
 """Is what the drivers need on this machine? Starts no compositor."""
 
 import ctypes.util
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,9 @@ from punktfunk.plugin import Availability
 
 OLDEST_SWAY = (1, 6)
 """The first with screencopy version 3."""
+
+# sway refuses to run as root; inside a user namespace it sees an ordinary user.
+NOT_ROOT = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 _VERSION = re.compile(r"sway version (\d+)\.(\d+)")
 
@@ -33,7 +37,23 @@ def sway_availability(sway: str, path: str | None) -> Availability:
             f"sway {found[1]}.{found[2]} is too old",
             hint="use sway {}.{} or newer".format(*OLDEST_SWAY),
         )
+    if os.geteuid() == 0 and not _may_pass_for_an_ordinary_user(path):
+        return Availability.no(
+            "sway does not run as root, and this machine refuses user namespaces",
+            hint="run the host as an ordinary user",
+        )
     return Availability.yes(f"sway {found[1]}.{found[2]}")
+
+
+def _may_pass_for_an_ordinary_user(path: str | None) -> bool:
+    unshare = shutil.which(NOT_ROOT[0], path=path)
+    if unshare is None:
+        return False
+    argv = [unshare, *NOT_ROOT[1:], "true"]
+    try:
+        return subprocess.run(argv, capture_output=True, timeout=2, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
 
 
 def keyboard_availability() -> Availability:

@@ -50,6 +50,20 @@ def test_a_sway_that_is_too_old_is_refused(sway_that_says) -> None:
     assert "too old" in offer.availability.reason
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs a user namespace")
+def test_root_without_user_namespaces_gets_a_reason_and_a_hint(sway_that_says, tmp_path) -> None:
+    path = sway_that_says("echo sway version 1.10.1")
+    unshare = tmp_path / "unshare"
+    unshare.write_text("#!/bin/sh\necho unshare failed: Operation not permitted >&2\nexit 1\n")
+    unshare.chmod(0o755)
+
+    (offer,) = plugin.compositor_offers(host=facts(path))
+
+    assert not offer.availability.available
+    assert "root" in offer.availability.reason
+    assert offer.availability.hint == "run the host as an ordinary user"
+
+
 def test_a_sway_that_does_not_run_is_refused(sway_that_says) -> None:
     path = sway_that_says("exit 3")
 
@@ -61,7 +75,7 @@ def test_a_sway_that_does_not_run_is_refused(sway_that_says) -> None:
 def test_the_program_can_be_set_to_a_path(sway_that_says, tmp_path) -> None:
     sway_that_says("echo sway version 1.9")
 
-    (offer,) = plugin.compositor_offers(host=facts("/nowhere", sway=str(tmp_path / "sway")))
+    (offer,) = plugin.compositor_offers(host=facts(os.environ["PATH"], sway=str(tmp_path / "sway")))
 
     assert offer.availability.reason == "sway 1.9"
 

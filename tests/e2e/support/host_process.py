@@ -4,6 +4,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -200,15 +201,22 @@ class HostProcess:
         return sorted((self.runtime / "punktfunk").glob("pf-*"))
 
     def worker_of_port(self, port: int) -> int:
-        """The process that holds a session's UDP port and is not the host itself."""
-        holders = [pid for pid in machine.holders_of_udp_port(port) if pid != self.pid]
-        assert len(holders) == 1, f"port {port} is held by {holders}"
-        return holders[0]
+        """The process of the session that has this UDP port for its picture, by the log.
+
+        The kernel shows a worker's open files to root only.
+        """
+        found = re.findall(rf"worker_pid=(\d+) video_port={port}\b", self.log_text())
+        assert found, f"no session has had port {port}\n{self.log_tail()}"
+        return int(found[-1])
 
     def processes(self) -> list[int]:
         """Everything that was started by it or on one of its seats, without itself."""
-        found = machine.processes_with_environment(str(self.runtime))
-        return [pid for pid in found if self._process is None or pid != self._process.pid]
+        found = set(machine.processes_with_environment(str(self.runtime)))
+        if self._process is not None:
+            # Their environment is shown to root only.
+            found |= set(machine.workers_of(self._process.pid))
+            found.discard(self._process.pid)
+        return sorted(found)
 
     def leftovers(self) -> list[str]:
         """What a host that ended should have taken away; empty when all is well."""

@@ -1,7 +1,6 @@
 """What this machine looks like from outside: processes, sockets, shared memory."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -20,6 +19,16 @@ def processes_with_environment(text: str) -> list[int]:
         except OSError:
             continue
         if text.encode() in environment and pid != os.getpid() and is_alive(pid):
+            found.append(pid)
+    return found
+
+
+def workers_of(host: int) -> list[int]:
+    """Living session workers that this host process started, also after its end."""
+    found = []
+    for pid in processes():
+        words = describe(pid).split()
+        if "punktfunk.session.worker" in words and words[-1] == str(host) and is_alive(pid):
             found.append(pid)
     return found
 
@@ -50,18 +59,6 @@ def memory_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def holders_of_udp_port(port: int) -> list[int]:
-    """Processes that have the socket open which is bound to this port."""
-    inodes = set()
-    for table in ("/proc/net/udp", "/proc/net/udp6"):
-        lines = Path(table).read_text().splitlines()[1:] if Path(table).exists() else []
-        for line in lines:
-            fields = line.split()
-            if int(fields[1].rpartition(":")[2], 16) == port:
-                inodes.add(f"socket:[{fields[9]}]")
-    return [pid for pid in processes() if inodes & _open_files(pid)]
-
-
 def shared_memory() -> set[str]:
     return {entry.name for entry in Path("/dev/shm").iterdir()}
 
@@ -70,15 +67,6 @@ def unix_sockets() -> set[str]:
     """Paths, and names of abstract sockets."""
     lines = Path("/proc/net/unix").read_text().splitlines()[1:]
     return {fields[7] for fields in (line.split() for line in lines) if len(fields) > 7}
-
-
-def _open_files(pid: int) -> set[str]:
-    found = set()
-    with suppress(OSError):
-        for entry in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                found.add(str(entry.readlink()))
-    return found
 
 
 def _stat(pid: int) -> list[str]:
