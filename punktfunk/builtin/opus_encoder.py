@@ -13,7 +13,7 @@ class OpusEncoder(AudioEncodeDriver):
     """Encodes what `punktfunk.gamestream.audio` advertises, by libopus itself."""
 
     _encoder: MultistreamEncoder | None = None
-    _shape = (0, 0)
+    _packet: Samples = np.empty((0, 0), np.float32)
 
     def open(self, params: OpusParams) -> None:
         self.close()
@@ -28,16 +28,21 @@ class OpusEncoder(AudioEncodeDriver):
             )
         except OpusError as error:
             raise DriverUnavailable("opus", str(error)) from error
-        self._shape = (params.frames_per_packet, params.layout.channels)
+        # Finding out where an array lies takes as long as encoding a quiet packet: one array
+        # is kept, and samples are copied there.
+        self._packet = np.empty((params.frames_per_packet, params.layout.channels), np.float32)
+        self._packet_at = self._packet.ctypes.data
 
     def encode(self, samples: Samples) -> bytes:
         if self._encoder is None:
             raise DriverFailed("the Opus encoder is not open")
-        if samples.shape != self._shape:
-            raise DriverFailed(f"expected samples of shape {self._shape}, got {samples.shape}")
-        interleaved = np.ascontiguousarray(samples, dtype=np.float32)
+        if samples.shape != self._packet.shape:
+            raise DriverFailed(
+                f"expected samples of shape {self._packet.shape}, got {samples.shape}"
+            )
+        self._packet[:] = samples
         try:
-            return self._encoder.encode(interleaved.ctypes.data, self._shape[0])
+            return self._encoder.encode(self._packet_at, len(self._packet))
         except OpusError as error:
             raise DriverFailed(f"Opus: {error}") from error
 

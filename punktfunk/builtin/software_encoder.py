@@ -31,7 +31,6 @@ from punktfunk.model.frames import Frame, Plane
 from punktfunk.model.video import Codec, EncodedFrame, EncodeParams, PixelFormat
 
 _INFINITE_GOP = 2**31 - 1
-_KEPT_PICTURES = 4  # more than the buffers that a converter uses in turn
 
 
 class SoftwareEncoder(EncodeDriver):
@@ -54,9 +53,9 @@ class SoftwareEncoder(EncodeDriver):
 
     def __init__(self, settings: Mapping[str, object] = MappingProxyType({})) -> None:
         super().__init__(settings)
-        # Converters use a few buffers in turn, and wrapping one costs more than all else
-        # around the library. Keeping the planes keeps their identity.
-        self._pictures: dict[int, tuple[tuple[Plane, ...], VideoFrame]] = {}
+        # A converter writes to the same planes each time, and wrapping them costs more than
+        # all else around the library. Keeping them keeps their identity.
+        self._wrapped: tuple[tuple[Plane, ...], VideoFrame] | None = None
 
     def open(self, params: EncodeParams) -> None:
         self.close()
@@ -142,9 +141,12 @@ class SoftwareEncoder(EncodeDriver):
             ValueError: it is not what the encoder was opened for. (FFmpeg would convert and
                 scale it without a word.)
         """
-        kept = self._pictures.get(id(frame.planes)) if params.codec is Codec.H264 else None
-        if kept is not None:
-            return kept[1]
+        if (
+            self._wrapped is not None
+            and self._wrapped[0] is frame.planes
+            and params.codec is Codec.H264
+        ):
+            return self._wrapped[1]
         size = (params.mode.width_px, params.mode.height_px)
         if frame.format is not PixelFormat.I420 or (frame.width_px, frame.height_px) != size:
             raise ValueError(
@@ -155,14 +157,12 @@ class SoftwareEncoder(EncodeDriver):
         if block is None:
             copy = np.concatenate([plane.ravel() for plane in frame.planes])
             return _wrap(copy.reshape(-1, size[0]))
-        if len(self._pictures) >= _KEPT_PICTURES:
-            self._pictures.clear()
         picture = _wrap(block)
-        self._pictures[id(frame.planes)] = (frame.planes, picture)
+        self._wrapped = (frame.planes, picture)
         return picture
 
     def _drop_context(self) -> None:
-        self._pictures.clear()
+        self._wrapped = None
         context, self._context = self._context, None
         if context is not None and context.is_open:
             context.encode(None)  # SVT-AV1 complains when it is not told of the end

@@ -17,7 +17,7 @@ from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import Display
 from punktfunk.drivers.seat import Seat
 from punktfunk.errors import DriverFailed, DriverUnavailable
-from punktfunk.model.frames import Frame, Plane
+from punktfunk.model.frames import Area, Frame, Plane
 from punktfunk.model.video import PixelFormat, VideoMode
 
 Pixels = NDArray[np.uint32]
@@ -51,6 +51,8 @@ class TestCardCapture(CaptureDriver):
         self._background = _background(mode, self._cell)
         self._buffers = cycle([_new_buffer(self._background) for _ in range(_BUFFERS)])
         self._bar = _bar_of(mode)
+        self._cells_area = Area(0, 0, CELL_COLUMNS * self._cell, CELL_ROWS * self._cell)
+        self._shown_bar: Area | None = None
         self._counter = 0
         self._started_ns = time.monotonic_ns()
         self._tick = 0
@@ -95,12 +97,17 @@ class TestCardCapture(CaptureDriver):
         colors = np.where(cells(self._counter, captured_ns), _WHITE, _BLACK)
         area[:] = np.repeat(np.repeat(colors, side, axis=0), side, axis=1)
         self._counter += 1
+
+        bar = Area(buffer.bar_at, rows.start, width, rows.stop - rows.start)
+        damage = (self._cells_area, self._shown_bar, bar) if self._shown_bar else None
+        self._shown_bar = bar
         return Frame(
             format=PixelFormat.BGRX,
             width_px=mode.width_px,
             height_px=mode.height_px,
             planes=(buffer.plane,),
             captured_ns=captured_ns,
+            damage=damage,
         )
 
 

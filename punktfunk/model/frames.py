@@ -15,6 +15,16 @@ def _nothing() -> None:
     pass
 
 
+@attrs.frozen
+class Area:
+    """A rectangle of a picture, counted from its top left corner."""
+
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
 @attrs.define(kw_only=True, eq=False)
 class Frame:
     """A picture in CPU memory.
@@ -28,6 +38,9 @@ class Frame:
             `RGBX` planes are height × (4 * width).
         captured_ns: CLOCK_MONOTONIC when the picture was taken.
         fresh: False when the picture is the same as the one before.
+        damage: Where the picture may differ from the one that the capture gave out before;
+            everywhere else it must not. None when that is not known: it may differ anywhere.
+            Only these areas are converted, so saying it saves most of that work.
     """
 
     format: PixelFormat
@@ -36,4 +49,5 @@ class Frame:
     planes: tuple[Plane, ...]
     captured_ns: int
     fresh: bool = True
+    damage: tuple[Area, ...] | None = None
     release: Callable[[], None] = _nothing

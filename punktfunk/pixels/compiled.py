@@ -20,7 +20,8 @@ _pixels = types.Array(uint32, 1, "C", readonly=True)
 _table = types.Array(uint32, 1, "C", readonly=True)
 _bytes = types.Array(uint8, 1, "C")
 _pairs = types.Array(uint16, 1, "C")
-_source = (_pixels, int64, int64, int64, int64)
+_areas = types.Array(int64, 2, "C", readonly=True)
+_source = (_pixels, int64, int64, _areas)
 
 
 def _compile(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -99,8 +100,7 @@ def to_i420(
     pixels: Any,
     start: Any,
     stride: Any,
-    width: Any,
-    height: Any,
+    areas: Any,
     luma: Any,
     luma_stride: Any,
     u: Any,
@@ -108,22 +108,30 @@ def to_i420(
     chroma_stride: Any,
     table: Any,
 ) -> None:
-    """Convert flat buffers; `start` and `stride` count pixels, the other strides bytes."""
+    """Convert areas of flat buffers.
+
+    Args:
+        start: Where in `pixels` the picture begins; `stride` counts pixels, too.
+        areas: A row for each: left, top, width and height. Left and top are even.
+        luma_stride: In bytes, as is `chroma_stride`.
+    """
     w0, w1, w2, offset = table[0], table[1], table[2], table[3]
-    half_width = (width + 1) // 2
-    for pair in range((height + 1) // 2):
-        y = 2 * pair
-        first = start + y * stride
-        above = pixels[first : first + width]
-        _luma_row(above, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
-        below = above
-        if y + 1 < height:
-            y += 1
-            first += stride
-            below = pixels[first : first + width]
-            _luma_row(below, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
-        at = pair * chroma_stride
-        _planar_row(above, below, u[at : at + half_width], v[at : at + half_width], table)
+    for index in range(len(areas)):
+        left, top, width, height = areas[index]
+        half_left, half_width = left // 2, (width + 1) // 2
+        for y in range(top, top + height, 2):
+            first = start + y * stride + left
+            above = pixels[first : first + width]
+            at = y * luma_stride + left
+            _luma_row(above, luma[at : at + width], w0, w1, w2, offset)
+            below = above
+            if y + 1 < top + height:
+                first += stride
+                below = pixels[first : first + width]
+                at += luma_stride
+                _luma_row(below, luma[at : at + width], w0, w1, w2, offset)
+            at = y // 2 * chroma_stride + half_left
+            _planar_row(above, below, u[at : at + half_width], v[at : at + half_width], table)
 
 
 @_compile(void(*_source, _bytes, int64, _pairs, int64, _table))
@@ -131,8 +139,7 @@ def to_nv12(
     pixels: Any,
     start: Any,
     stride: Any,
-    width: Any,
-    height: Any,
+    areas: Any,
     luma: Any,
     luma_stride: Any,
     uv: Any,
@@ -141,17 +148,19 @@ def to_nv12(
 ) -> None:
     """Like `to_i420`; a U and its V are one 16-bit number, `uv_stride` counts those."""
     w0, w1, w2, offset = table[0], table[1], table[2], table[3]
-    half_width = (width + 1) // 2
-    for pair in range((height + 1) // 2):
-        y = 2 * pair
-        first = start + y * stride
-        above = pixels[first : first + width]
-        _luma_row(above, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
-        below = above
-        if y + 1 < height:
-            y += 1
-            first += stride
-            below = pixels[first : first + width]
-            _luma_row(below, luma[y * luma_stride : y * luma_stride + width], w0, w1, w2, offset)
-        at = pair * uv_stride
-        _interleaved_row(above, below, uv[at : at + half_width], table)
+    for index in range(len(areas)):
+        left, top, width, height = areas[index]
+        half_left, half_width = left // 2, (width + 1) // 2
+        for y in range(top, top + height, 2):
+            first = start + y * stride + left
+            above = pixels[first : first + width]
+            at = y * luma_stride + left
+            _luma_row(above, luma[at : at + width], w0, w1, w2, offset)
+            below = above
+            if y + 1 < top + height:
+                first += stride
+                below = pixels[first : first + width]
+                at += luma_stride
+                _luma_row(below, luma[at : at + width], w0, w1, w2, offset)
+            at = y // 2 * uv_stride + half_left
+            _interleaved_row(above, below, uv[at : at + half_width], table)

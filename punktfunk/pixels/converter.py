@@ -1,4 +1,4 @@
-"""Captured frames in, frames for the encoder out, in buffers that are used in turn."""
+"""Captured frames in, frames for the encoder out. What did not change is not converted again."""
 
 import os
 from types import ModuleType
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from punktfunk.model.frames import Frame, Plane
+from punktfunk.model.frames import Area, Frame, Plane
 from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
 from punktfunk.pixels import plain
 from punktfunk.pixels.coefficients import coefficients
@@ -18,13 +18,14 @@ BACKEND_VARIABLE = "PUNKTFUNK_PIXELS"
 
 _SOURCES = (PixelFormat.BGRX, PixelFormat.RGBX)
 _TARGETS = (PixelFormat.I420, PixelFormat.NV12)
-_RING = 3
+_MOST_AREAS = 16
+"""More of them than this are one area around them all."""
 _ALIGNMENT_BYTES = 64
 
 
 @attrs.frozen(kw_only=True)
 class _Buffer:
-    """One output picture: its planes for the world, and flat memory for the kernels."""
+    """The output picture: its planes for the world, and flat memory for the kernels."""
 
     planes: tuple[Plane, ...]
     u: Plane
@@ -56,39 +57,57 @@ class Converter:
             raise ValueError("pictures have at least one pixel")
         self._source, self._target = source, target
         self._width, self._height = width, height
+        self._everything = (Area(0, 0, width, height),)
+        self._outdated: tuple[Area, ...] = self._everything
+        self._source_shape = (0, 0)
         self._table = coefficients(color, source)
         self._compiled = _compiled()
-        self._ring = [_allocate(target, width, height) for _ in range(_RING)]
-        self._next = 0
+        self._buffer = _allocate(target, width, height)
 
     def convert(self, frame: Frame) -> Frame:
-        """Convert a frame and release it.
+        """Convert a frame, or what of it changed, and release it.
 
         Returns:
-            A frame whose memory is overwritten by the third call from now.
+            A frame whose memory the next call changes.
 
         Raises:
             ValueError: the frame has another format or is smaller than the target. It is
                 released all the same.
         """
-        buffer = self._ring[self._next]
+        self._note_damage(frame)
         try:
             pixels = self._pixels_of(frame)
             if self._compiled is not None:
-                self._run_compiled(self._compiled, pixels, buffer)
+                self._run_compiled(self._compiled, pixels, self._outdated)
             else:
-                plain.convert_rows(pixels, buffer.planes[0], buffer.u, buffer.v, self._table)
+                self._run_plain(pixels, self._outdated)
+            self._outdated = ()
         finally:
             frame.release()
-        self._next = (self._next + 1) % _RING
         return Frame(
             format=self._target,
             width_px=self._width,
             height_px=self._height,
-            planes=buffer.planes,
+            planes=self._buffer.planes,
             captured_ns=frame.captured_ns,
             fresh=frame.fresh,
         )
+
+    def skip(self, frame: Frame) -> None:
+        """Release a frame that nobody will see; what it changed is converted with the next."""
+        self._note_damage(frame)
+        frame.release()
+
+    def _note_damage(self, frame: Frame) -> None:
+        shape = frame.planes[0].shape
+        if frame.damage is None or shape != self._source_shape:
+            self._outdated = self._everything
+        elif self._outdated is not self._everything:
+            fitting = (_fitted(area, self._width, self._height) for area in frame.damage)
+            self._outdated = (*self._outdated, *(area for area in fitting if area is not None))
+            if len(self._outdated) > _MOST_AREAS:
+                self._outdated = (_around(self._outdated),)
+        self._source_shape = shape
 
     def _pixels_of(self, frame: Frame) -> NDArray[np.uint32]:
         if frame.format is not self._source:
@@ -103,12 +122,21 @@ class Converter:
         pixels = plane.view(np.uint32)
         return pixels if pixels.flags.aligned else np.ascontiguousarray(plane).view(np.uint32)
 
+    def _run_plain(self, pixels: NDArray[np.uint32], areas: tuple[Area, ...]) -> None:
+        luma, u, v = self._buffer.planes[0], self._buffer.u, self._buffer.v
+        for area in areas:
+            right, bottom = area.left_px + area.width_px, area.top_px + area.height_px
+            whole = (slice(area.top_px, bottom), slice(area.left_px, right))
+            half = tuple(slice(side.start // 2, (side.stop + 1) // 2) for side in whole)
+            plain.convert_rows(pixels[whole], luma[whole], u[half], v[half], self._table)
+
     def _run_compiled(
-        self, compiled: ModuleType, pixels: NDArray[np.uint32], buffer: _Buffer
+        self, compiled: ModuleType, pixels: NDArray[np.uint32], areas: tuple[Area, ...]
     ) -> None:
-        source = (*_flattened(pixels), self._width, self._height)
-        luma, *chroma = buffer.flat_planes
-        strides = [plane.strides[0] for plane in buffer.planes]
+        numbers = [(area.left_px, area.top_px, area.width_px, area.height_px) for area in areas]
+        source = (*_flattened(pixels), np.array(numbers, np.int64).reshape(-1, 4))
+        luma, *chroma = self._buffer.flat_planes
+        strides = [plane.strides[0] for plane in self._buffer.planes]
         if self._target is PixelFormat.I420:
             compiled.to_i420(*source, luma, strides[0], *chroma, strides[1], self._table)
         else:
@@ -136,6 +164,22 @@ def _compiled() -> ModuleType | None:
     except ImportError:
         return None
     return compiled
+
+
+def _fitted(area: Area, width: int, height: int) -> Area | None:
+    """The part of an area inside the picture, widened to whole squares of four pixels."""
+    left, top = max(0, area.left_px) & ~1, max(0, area.top_px) & ~1
+    right = min(width, (area.left_px + area.width_px + 1) & ~1)
+    bottom = min(height, (area.top_px + area.height_px + 1) & ~1)
+    return Area(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _around(areas: tuple[Area, ...]) -> Area:
+    left = min(area.left_px for area in areas)
+    top = min(area.top_px for area in areas)
+    right = max(area.left_px + area.width_px for area in areas)
+    bottom = max(area.top_px + area.height_px for area in areas)
+    return Area(left, top, right - left, bottom - top)
 
 
 def _flattened(pixels: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], int, int]:

@@ -117,7 +117,7 @@ class PictureLoop:
             newer = self._read(early_ns)
             if newer is None:
                 break
-            frame.release()
+            self._converter.skip(frame)
             self._meter.frames_dropped += 1
             frame = newer
         # A hair faster than the client asked for, or one late picture would keep all that

@@ -15,6 +15,7 @@ from punktfunk.testing.seat import FakeSeat
 
 MODE = VideoMode(width_px=640, height_px=360, refresh_mhz=30_000)
 _PATIENCE_S = 5.0
+_RGB = (PixelFormat.BGRX, PixelFormat.RGBX)
 
 
 class CaptureDriverContract(DriverContract):
@@ -96,6 +97,27 @@ class CaptureDriverContract(DriverContract):
             frame.release()
 
         assert stamps == sorted(set(stamps))
+
+    def test_nothing_changes_outside_of_the_damage(self, capture: Any) -> None:
+        self.claims("animated")
+        shown = read_frame(capture)
+        kept = [plane.copy() for plane in shown.planes]
+        shown.release()
+
+        for _ in range(20):
+            frame = read_frame(capture)
+            if frame.damage is not None and frame.format in _RGB:
+                pixels, before = (
+                    plane.reshape(frame.height_px, frame.width_px, 4)
+                    for plane in (frame.planes[0], kept[0])
+                )
+                for area in frame.damage:
+                    rows = slice(area.top_px, area.top_px + area.height_px)
+                    columns = slice(area.left_px, area.left_px + area.width_px)
+                    before[rows, columns] = pixels[rows, columns]
+                assert (pixels[..., :3] == before[..., :3]).all()
+            kept = [plane.copy() for plane in frame.planes]
+            frame.release()
 
     def test_pictures_come_no_faster_than_the_mode(self, capture: Any) -> None:
         self.claims("animated")

@@ -9,6 +9,7 @@ import numpy as np
 from pywayland.protocol.wayland import WlShm
 
 from punktfunk.plugin import (
+    Area,
     CaptureDriver,
     Display,
     DriverFailed,
@@ -39,6 +40,7 @@ class _Copy:
     ring: BufferRing | None = None
     buffer: Buffer | None = None
     flags: int = 0
+    damage: tuple[Area, ...] = ()
     ready_ns: int | None = None
     failed: bool = False
 
@@ -122,6 +124,9 @@ class WlrootsCapture(CaptureDriver):
         def on_flags(_: Any, flags: int) -> None:
             copy.flags = flags
 
+        def on_damage(_: Any, left: int, top: int, width: int, height: int) -> None:
+            copy.damage += (Area(left, top, width, height),)
+
         def on_ready(_: Any, seconds_high: int, seconds_low: int, nanoseconds: int) -> None:
             copy.ready_ns = (seconds_high << 32 | seconds_low) * 1_000_000_000 + nanoseconds
 
@@ -131,6 +136,7 @@ class WlrootsCapture(CaptureDriver):
         events["buffer"] = on_buffer
         events["buffer_done"] = on_buffer_done
         events["flags"] = on_flags
+        events["damage"] = on_damage
         events["ready"] = on_ready
         events["failed"] = on_failed
         return copy
@@ -174,12 +180,15 @@ class WlrootsCapture(CaptureDriver):
         plane: Plane = buffer.plane
         if copy.flags & _Y_INVERTED:
             plane = np.ascontiguousarray(plane[::-1])
+        # A picture that was copied without damage comes without any, but is new all over.
+        damage = copy.damage if copy.damage and not copy.flags & _Y_INVERTED else None
         return Frame(
             format=spec.format,
             width_px=spec.width_px,
             height_px=spec.height_px,
             planes=(plane,),
             captured_ns=ready_ns,
+            damage=damage,
             release=lambda: ring.give_back(buffer),
         )
 

@@ -213,6 +213,34 @@ def test_the_cursor_is_in_the_picture(make_desk) -> None:
     read_until(capture, has_cursor, "with the cursor")
 
 
+def test_the_damage_of_a_small_change_is_small_and_leaves_nothing_out(make_desk) -> None:
+    desk = make_desk(background="#336699")
+    capture = desk.capture()
+    devices = desk.input()
+    devices.handle(PointerPosition(0.25, 0.25))
+    before = read_until(capture, lambda p: p[20, 20, 0] == 0x99, "with the background")
+    rest(capture)
+    damaged_px = []
+
+    for step in range(8):
+        devices.handle(PointerPosition(0.25 + step / 16, 0.5))
+        frame = capture.read(5.0)
+        picture = frame.planes[0].reshape(frame.height_px, frame.width_px, 4).copy()
+        frame.release()
+        if frame.damage is None:  # the first after a picture that was copied without damage
+            before = picture
+            continue
+        damaged_px.append(sum(area.width_px * area.height_px for area in frame.damage))
+        for area in frame.damage:
+            rows = slice(area.top_px, area.top_px + area.height_px)
+            columns = slice(area.left_px, area.left_px + area.width_px)
+            before[rows, columns] = picture[rows, columns]
+        assert np.array_equal(before[..., :3], picture[..., :3])
+
+    assert damaged_px
+    assert min(damaged_px) < 640 * 360 // 4
+
+
 def test_a_killed_compositor_ends_the_capture(make_desk, seat) -> None:
     desk = make_desk()
     capture = desk.capture()

@@ -106,6 +106,23 @@ def test_moving_things_leave_no_trace(opened):
     assert all(np.array_equal(rows, below[0]) for rows in below)
 
 
+def test_everything_that_changed_is_damage_and_little_else(opened):
+    card = opened(mode_of(640, 360))
+    first = card.read(1.0)
+    assert first.damage is None
+    before = first.planes[0].copy()
+
+    for _ in range(130):  # the bar goes back to where it began
+        frame = card.read(1.0)
+        picture = frame.planes[0].copy()
+        for area in frame.damage:
+            rows = slice(area.top_px, area.top_px + area.height_px)
+            columns = slice(4 * area.left_px, 4 * (area.left_px + area.width_px))
+            before[rows, columns] = picture[rows, columns]
+        assert np.array_equal(picture, before)
+        assert sum(area.width_px * area.height_px for area in frame.damage) < 640 * 360 // 10
+
+
 def test_two_frames_may_be_out_while_a_third_is_drawn(opened):
     card = opened(mode_of(640, 360))
     first, second = card.read(1.0), card.read(1.0)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from punktfunk.model.frames import Frame
+from punktfunk.model.frames import Area, Frame
 from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
 from punktfunk.pixels import Converter, warm_up
 
@@ -182,15 +182,94 @@ def test_the_frame_is_released_and_its_times_are_kept():
     assert (released, converted.captured_ns, converted.fresh) == ([1], 77, False)
 
 
-def test_two_results_stay_intact_while_the_third_is_made():
+@st.composite
+def areas(draw, reach=60):
+    """Also ones that lie outside of the picture, partly or all of them."""
+    left, top = draw(st.integers(-4, reach)), draw(st.integers(-4, reach))
+    return Area(left, top, draw(st.integers(0, reach)), draw(st.integers(0, reach)))
+
+
+def repaint(plane, area, seed):
+    pixels = plane.reshape(plane.shape[0], -1, 4)
+    rows = slice(max(0, area.top_px), max(0, area.top_px + area.height_px))
+    columns = slice(max(0, area.left_px), max(0, area.left_px + area.width_px))
+    part = pixels[rows, columns]
+    part[:] = np.random.default_rng(seed).integers(0, 256, part.shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("backend_name", ["numba", "numpy"])
+@settings(max_examples=60, deadline=None)
+@given(
+    width=st.integers(1, 50),
+    height=st.integers(1, 40),
+    target=st.sampled_from(TARGETS),
+    changes=st.lists(
+        st.tuples(st.lists(areas(), max_size=20), st.booleans()), min_size=1, max_size=4
+    ),
+)
+def test_converting_the_damage_gives_what_converting_everything_gives(
+    backend_name, width, height, target, changes
+):
+    plane = picture(width, height)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUNKTFUNK_PIXELS", backend_name)
+        converter = Converter(PixelFormat.BGRX, target, width, height, ColorSpec())
+        converter.convert(frame_of(plane))
+        for number, (damage, seen) in enumerate([*changes, ([], True)]):
+            for area in damage:
+                repaint(plane, area, number)
+            frame = frame_of(plane, damage=tuple(damage))
+            if seen:
+                changed = converter.convert(frame)
+            else:
+                converter.skip(frame)
+        whole = convert(plane, PixelFormat.BGRX, target, ColorSpec())
+
+    for one, other in zip(yuv(changed), yuv(whole), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_only_the_damage_is_converted(backend):
+    converter = Converter(PixelFormat.BGRX, PixelFormat.I420, 64, 64, ColorSpec())
+    before = converter.convert(frame_of(np.zeros((64, 256), np.uint8))).planes[0].copy()
+    everything_white = np.full((64, 256), 255, np.uint8)
+
+    after = converter.convert(frame_of(everything_white, damage=(Area(9, 5, 4, 2),))).planes[0]
+
+    assert {(int(y), int(x)) for y, x in np.argwhere(after != before)} == {
+        (y, x) for y in range(4, 8) for x in range(8, 14)
+    }
+
+
+def test_a_first_picture_and_one_of_another_size_are_converted_whole(backend):
+    converter = Converter(PixelFormat.BGRX, PixelFormat.I420, 20, 10, ColorSpec())
+    for plane in (picture(20, 10, seed=1), picture(24, 12, seed=2)):
+        converted = converter.convert(frame_of(plane, damage=()))
+
+        whole = convert(plane, PixelFormat.BGRX, PixelFormat.I420, ColorSpec(), size=(20, 10))
+        assert all(np.array_equal(a, b) for a, b in zip(yuv(converted), yuv(whole), strict=True))
+
+
+def test_a_refused_frame_does_not_lose_the_damage_of_others():
     converter = Converter(PixelFormat.BGRX, PixelFormat.I420, 8, 4, ColorSpec())
-    first = converter.convert(frame_of(picture(8, 4, seed=1)))
-    kept = first.planes[0].copy()
+    converter.convert(frame_of(picture(8, 4, seed=1)))
+    plane = picture(8, 4, seed=2)
+    with pytest.raises(ValueError, match="expected bgrx"):
+        converter.convert(frame_of(plane, PixelFormat.RGBX, damage=(Area(0, 0, 8, 4),)))
 
-    converter.convert(frame_of(picture(8, 4, seed=2)))
-    converter.convert(frame_of(picture(8, 4, seed=3)))
+    converted = converter.convert(frame_of(plane, damage=()))
 
-    assert np.array_equal(first.planes[0], kept)
+    whole = convert(plane, PixelFormat.BGRX, PixelFormat.I420, ColorSpec())
+    assert all(np.array_equal(a, b) for a, b in zip(yuv(converted), yuv(whole), strict=True))
+
+
+def test_a_skipped_frame_is_released():
+    released = []
+    converter = Converter(PixelFormat.BGRX, PixelFormat.I420, 8, 4, ColorSpec())
+
+    converter.skip(frame_of(picture(8, 4), release=lambda: released.append(1)))
+
+    assert released == [1]
 
 
 def test_a_frame_of_the_wrong_size_or_format_is_released_and_refused():

@@ -150,6 +150,22 @@ def test_keyframe_requests_and_lost_frames_reach_the_stream(wire):
     assert wire.actions.invalidated == [(10, 12)]
 
 
+def fec_status(total, received, parity=0):
+    """What a client says of one block of a frame."""
+    body = struct.pack(">IHHHHHHHBBB", 9, 0, 0, 0, total, 20, received, parity, 20, 0, 1)
+    return struct.pack("<HH", 0x5502, len(body)) + body
+
+
+def test_what_the_client_did_not_get_is_counted_and_what_it_rebuilt_of_that(wire):
+    client = wire.client()
+    for status in (fec_status(100, 97, 3), fec_status(100, 90, 9), fec_status(100, 65_535)):
+        wire.say(client, status)
+
+    assert wire.plane.packets_missing == 3 + 10
+    assert wire.plane.packets_recovered == 3
+    assert wire.plane.frames_lost == 1
+
+
 def test_feedback_waits_for_the_client_and_then_goes_out(wire):
     wire.plane.send(RUMBLE)
     client = wire.client()

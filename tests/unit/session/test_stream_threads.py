@@ -16,7 +16,7 @@ from punktfunk.gamestream.audio import AudioPacketizer
 from punktfunk.gamestream.endpoint import EndpointLearner
 from punktfunk.gamestream.video import VideoPacketizer
 from punktfunk.model.audio import STEREO, OpusParams
-from punktfunk.model.frames import Frame
+from punktfunk.model.frames import Area, Frame
 from punktfunk.model.offers import Kind
 from punktfunk.model.video import ColorSpec, EncodedFrame, PixelFormat, VideoMode
 from punktfunk.pixels import Converter
@@ -37,19 +37,19 @@ class PaintedCapture(CaptureDriver):
 
     def __init__(self) -> None:
         super().__init__()
-        self.painted: queue.Queue[int] = queue.Queue()
+        self.painted: queue.Queue[tuple[int, tuple[Area, ...] | None]] = queue.Queue()
         self.lent = 0
         self.most_lent = 0
 
     def open(self, seat, display, mode):
         pass
 
-    def paint(self, grey: int = 0) -> None:
-        self.painted.put(grey)
+    def paint(self, grey: int = 0, damage: tuple[Area, ...] | None = None) -> None:
+        self.painted.put((grey, damage))
 
     def read(self, timeout_s):
         try:
-            grey = self.painted.get(timeout=timeout_s)
+            grey, damage = self.painted.get(timeout=timeout_s)
         except queue.Empty:
             return None
         if grey < 0:
@@ -62,6 +62,7 @@ class PaintedCapture(CaptureDriver):
             height_px=64,
             planes=(np.full((64, 256), grey, dtype=np.uint8),),
             captured_ns=time.monotonic_ns(),
+            damage=damage,
             release=self._release,
         )
 
@@ -273,6 +274,17 @@ def test_the_last_of_two_quick_pictures_is_not_lost(picture):
     frames = picture.take_for(0.3)
 
     assert shown(frames[-1]) > 150
+
+
+def test_what_a_dropped_picture_changed_is_seen_in_the_next(make_picture):
+    picture = make_picture(VideoMode(width_px=64, height_px=64, refresh_mhz=2_000))
+    picture.capture.paint(9)
+    picture.capture.paint(9)
+    picture.capture.paint(200, damage=(Area(0, 0, 64, 64),))  # too early, then too late
+    picture.capture.paint(200, damage=())
+
+    assert [shown(picture.take()) > 150 for _ in range(3)] == [False, False, True]
+    assert picture.meter.frames_dropped == 1
 
 
 def test_a_capture_that_gives_up_ends_the_loop_with_its_reason(picture):
