@@ -1,87 +1,151 @@
-"""Asks the running host through its management API, with nothing but the standard library."""
+"""Asks a running host through its management API, with nothing but the standard library."""
 
 import hmac
 import http.client
 import json
+import socket
 import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-from punktfunk.errors import PunktfunkError, Refused
-from punktfunk.host.runtime import Runtime, read_runtime
-from punktfunk.trust.token import TOKEN_FILE, load_or_make_token
+from punktfunk.cli.event_stream import EventStream
+from punktfunk.cli.target import NoHost, Target
+from punktfunk.errors import Refused
 
+CONNECT_TIMEOUT_S = 10.0
 TIMEOUT_S = 30.0
-_MAX_ANSWER_BYTES = 8 << 20
-
-
-class NoHost(PunktfunkError):
-    """No host runs with this configuration folder, or it does not answer."""
-
-    code = "no_host"
+_MAX_ANSWER_BYTES = 64 << 20
+_API = "/api/v1"
 
 
 class ApiClient:
-    """Raises NoHost: no host runs with this folder."""
+    """A connection for each question; no state but where to ask.
 
-    def __init__(self, folder: Path) -> None:
-        runtime = read_runtime(folder)
-        if runtime is None or not (folder / TOKEN_FILE).exists():
-            raise NoHost(f"no host runs with {folder}; start one with: punktfunk serve")
-        self._runtime: Runtime = runtime
-        self._token = load_or_make_token(folder)
+    All methods raise:
+        Refused: the host said no; the message is what it said, `status` is in the fields.
+        NoHost: it does not answer, not as a host does, or it is not the one that was meant.
+    """
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Ask once; return the answer's JSON, or None when it has none.
+    def __init__(self, target: Target) -> None:
+        self._target = target
 
-        Raises:
-            Refused: the host said no; the message is what it said.
-            NoHost: it does not answer, or is not the one that wrote the file.
+    def ask(
+        self, method: str, path: str, body: object = None, *, timeout_s: float = TIMEOUT_S
+    ) -> Any:
+        """Ask once; return the answer's JSON, or None when it has none."""
+        text = self.fetch(method, path, body, timeout_s=timeout_s)
+        try:
+            return json.loads(text) if text else None
+        except (ValueError, RecursionError):
+            raise self._no_host() from None
+
+    def fetch(
+        self, method: str, path: str, body: object = None, *, timeout_s: float = TIMEOUT_S
+    ) -> bytes:
+        """Ask once; return the answer as it is."""
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        with self._asked(method, path, data, headers, timeout_s) as (_, answer), self._telling():
+            return self._read(answer)
+
+    @contextmanager
+    def events(self, types: str | None = None, after: str | None = None) -> Iterator[EventStream]:
+        """Follow what happens; nothing that happens once it is entered is missed.
+
+        Args:
+            types: With commas between them; None for all.
+            after: The token of the last event that was seen.
         """
-        try:
-            return self._ask(method, path, body)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            where = self._runtime.mgmt_url
-            raise NoHost(f"the host at {where} does not answer: {error}") from error
+        headers = {"Accept": "text/event-stream"}
+        if after is not None:
+            headers["Last-Event-ID"] = after
+        path = "/events" if types is None else f"/events?types={quote(types)}"
+        with self._asked("GET", path, None, headers, TIMEOUT_S) as (sock, answer):
+            if answer.headers.get_content_type() != "text/event-stream":
+                raise self._no_host()
+            yield EventStream(sock, answer)
 
-    def _ask(self, method: str, path: str, body: object) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        connection = self._connect()
+    @contextmanager
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        headers: Mapping[str, str],
+        timeout_s: float,
+    ) -> Iterator[tuple[socket.socket, http.client.HTTPResponse]]:
+        sent = dict(headers)
+        if self._target.token:
+            sent["Authorization"] = f"Bearer {self._target.token}"
+        connection = self._connection()
         try:
-            data = None if body is None else json.dumps(body)
-            connection.request(method, f"/api/v1{path}", data, headers)
-            answer = connection.getresponse()
-            text = answer.read(_MAX_ANSWER_BYTES)
+            with self._telling():
+                connection.connect()
+                sock: socket.socket = connection.sock
+                self._check_certificate(sock)
+                sock.settimeout(timeout_s)
+                place = f"{self._target.address.path}{_API}{path}"
+                connection.request(method, place, data, sent)
+                answer = connection.getresponse()
+                if not 200 <= answer.status < 300:
+                    raise self._refused(answer)
+            yield sock, answer
         finally:
             connection.close()
-        plain = json.loads(text) if text else None
-        if answer.status >= 400:
-            said = plain.get("error") if isinstance(plain, dict) else None
-            raise Refused(str(said or f"the host answered {answer.status}"), status=answer.status)
-        return plain
 
-    def _connect(self) -> http.client.HTTPConnection:
-        url = urlsplit(self._runtime.mgmt_url)
+    def _connection(self) -> http.client.HTTPConnection:
+        url = self._target.address
         if url.scheme == "http":
-            return http.client.HTTPConnection(url.hostname or "", url.port, timeout=TIMEOUT_S)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # nobody signed it: it is compared as a whole, below
-        connection = http.client.HTTPSConnection(
-            url.hostname or "", url.port, timeout=TIMEOUT_S, context=context
+            return http.client.HTTPConnection(
+                url.hostname or "", url.port, timeout=CONNECT_TIMEOUT_S
+            )
+        context = ssl.create_default_context()
+        if self._target.tls_fingerprint is not None:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE  # it is compared as a whole
+        return http.client.HTTPSConnection(
+            url.hostname or "", url.port, timeout=CONNECT_TIMEOUT_S, context=context
         )
-        connection.connect()
-        self._check_certificate(connection)
-        return connection
 
-    def _check_certificate(self, connection: http.client.HTTPSConnection) -> None:
+    def _check_certificate(self, sock: Any) -> None:
         """Before the token goes out."""
-        tls: Any = connection.sock
-        shown = sha256(tls.getpeercert(binary_form=True) or b"").hexdigest()
-        if not hmac.compare_digest(shown, self._runtime.tls_fingerprint or ""):
-            connection.close()
-            raise NoHost(f"what answers at {self._runtime.mgmt_url} is not this host")
+        wanted = self._target.tls_fingerprint
+        if wanted is None:
+            return
+        shown = sha256(sock.getpeercert(binary_form=True) or b"").hexdigest()
+        if not hmac.compare_digest(shown, wanted):
+            raise NoHost(f"what answers at {self._target.url} is not this host")
+
+    def _refused(self, answer: http.client.HTTPResponse) -> Refused:
+        said = None
+        try:
+            plain = json.loads(self._read(answer))
+            said = plain.get("error") if isinstance(plain, dict) else None
+        except (ValueError, RecursionError):
+            pass  # a proxy may answer in its own words
+        return Refused(str(said or f"the host answered {answer.status}"), status=answer.status)
+
+    def _read(self, answer: http.client.HTTPResponse) -> bytes:
+        text = answer.read(_MAX_ANSWER_BYTES + 1)
+        if len(text) > _MAX_ANSWER_BYTES:
+            raise NoHost(f"the answer of {self._target.url} is far too long")
+        return text
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        where = self._target.url
+        try:
+            yield
+        except ssl.SSLCertVerificationError as error:
+            raise NoHost(
+                f"the certificate at {where} is not trusted ({error.verify_message}); if the host "
+                "made it itself, name it with --tls-fingerprint"
+            ) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise NoHost(f"the host at {where} does not answer: {error}") from error
+
+    def _no_host(self) -> NoHost:
+        return NoHost(f"what answers at {self._target.url} is no punktfunk host")

@@ -2,26 +2,15 @@
 
 import logging
 import os
-import re
 import sys
 import time
 from typing import TextIO
 
+from punktfunk.model.log_text import one_line, redacted
+
 _QUIET = ("asyncio", "hypercorn", "numba", "quart", "stevedore", "zeroconf")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
-
-_SECRET = re.compile(
-    r"""(?ix)
-    (?P<name> \b bearer \s+
-        | \b (?: rikey | rikeyid | pin | (?:punktfunk_)? (?:mgmt_)? token | password | salt
-              | clientchallenge | clientpairingsecret ) \b ["']? \s* [=:] \s* b? ["']? )
-    (?P<value> [0-9a-z_./+-]{2,} )
-    """
-)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|$)", re.DOTALL
-)
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
@@ -56,10 +45,10 @@ class LineFormatter(logging.Formatter):
         self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
-        line = _one_line(record.getMessage())
+        line = one_line(record.getMessage())
         extra = {name: value for name, value in vars(record).items() if name not in _OWN}
         if extra:
-            fields = " ".join(f"{name}={_one_line(str(value))}" for name, value in extra.items())
+            fields = " ".join(f"{name}={one_line(str(value))}" for name, value in extra.items())
             line = f"{line} ({fields})"
         text = f"{self._head(record)}{record.name.removeprefix('punktfunk.')}: {line}"
         if record.exc_info:
@@ -71,16 +60,6 @@ class LineFormatter(logging.Formatter):
             return f"<{_JOURNAL_PRIORITY.get(record.levelname, 6)}>"
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         return f"{clock} {record.levelname.lower()} "
-
-
-def redacted(text: str) -> str:
-    """Blot out what looks like a secret. A net under code that should not log one at all."""
-    return _SECRET.sub(r"\g<name>***", _PRIVATE_KEY.sub("*** private key ***", text))
-
-
-def _one_line(text: str) -> str:
-    """Clients choose their names: none may forge a line or speak to the terminal."""
-    return "".join(it if it.isprintable() else f"\\x{ord(it):02x}" for it in text)
 
 
 def _is_journal(stream: TextIO) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 import os
 import shlex
 import shutil
@@ -20,6 +21,8 @@ from punktfunk.trust.token import TOKEN_FILE
 
 if TYPE_CHECKING:
     from punktfunk.host.app import Host
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -53,6 +56,8 @@ def serve(
     }
     loaded = load(folder, flags)
     logs.set_up(loaded.settings.host.log_level)
+    if os.geteuid() == 0:
+        log.warning("running as root, which nothing needs: programs that you stream are root's too")
     from punktfunk.host import app  # heavy, and of no use to the other commands
 
     asyncio.run(app.serve(loaded, folder, _show_greeting))

@@ -67,6 +67,7 @@ def test_a_traceback_follows_its_line(stream: io.StringIO) -> None:
         'body {"pin": "SECRET12"}',
         "{'token': 'SECRET12'}",
         "PUNKTFUNK_MGMT_TOKEN=SECRET12",
+        "a client sent pft_SECRET12-SECRET12_",
         "salt = SECRET12",
         "-----BEGIN PRIVATE KEY-----\nSECRET12\n-----END PRIVATE KEY-----",
         "-----BEGIN RSA PRIVATE KEY-----\nSECRET12",

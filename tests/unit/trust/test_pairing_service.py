@@ -89,6 +89,56 @@ async def test_a_wrong_pin_stores_nothing(service, store, moonlights) -> None:
     assert store.clients() == ()
 
 
+async def to_stage_4(service, client, pin):
+    """A client that shows 4711, after three stages with the PIN that a person typed."""
+    pairing = client.pairing("4711")
+    begun = await waiting(service, KEY, client, pairing)
+    service.submit_pin(pin)
+    await begun
+    service.answer_response(KEY, pairing.stage3(service.answer_challenge(KEY, pairing.stage2())))
+    return pairing.stage4()
+
+
+async def test_a_wrong_pin_is_told_of_once_whether_client_or_host_finds_out(
+    service, moonlights
+) -> None:
+    told = []
+    service.on_failed = lambda attempt, reason: told.append((attempt.id, reason))
+
+    await to_stage_4(service, moonlights[0], "1234")
+    service.drop(KEY)
+    last = await to_stage_4(service, moonlights[0], "1234")
+    service.finish(KEY, last)
+    service.drop(KEY)
+
+    assert told == [(1, "wrong_pin"), (2, "wrong_pin")]
+
+
+async def test_a_client_that_leaves_once_it_is_paired_has_not_failed(service, moonlights) -> None:
+    told = []
+    service.on_failed = lambda attempt, reason: told.append(reason)
+    assert service.finish(KEY, await to_stage_4(service, moonlights[0], "4711"))
+
+    service.drop(KEY)
+
+    assert told == []
+
+
+async def test_a_client_that_starts_again_has_given_up_before(service, moonlights) -> None:
+    told = []
+    service.on_failed = lambda attempt, reason: told.append((attempt.id, reason))
+    begun = await waiting(service, KEY, moonlights[0])
+    service.submit_pin("1234")
+    await begun
+
+    again = await waiting(service, KEY, moonlights[0])
+    service.drop(KEY)
+    with pytest.raises(Refused):
+        await again
+
+    assert told == [(1, "given_up"), (2, "given_up")]
+
+
 async def test_a_stage_out_of_order_lets_the_waiting_client_know(service, moonlights) -> None:
     begun = await waiting(service, KEY, moonlights[0])
 

@@ -1,0 +1,79 @@
+"""`punktfunk ctl sessions`: what runs, and its end."""
+
+from typing import Any
+
+import click
+
+from punktfunk.cli.ctl.asking import Ctl, Noun, make_sense, verb
+from punktfunk.cli.ctl.tables import Shown, Table, mode, number
+from punktfunk.errors import Refused
+
+
+@click.group(cls=Noun, bare="list")
+def sessions() -> None:
+    """Show or end what clients have running."""
+
+
+@sessions.command("list")
+@verb
+def list_sessions(ctl: Ctl) -> None:
+    """Show every session. The default."""
+    ctl.show(_sessions(ctl), session_table, none="nothing is running")
+
+
+@sessions.command()
+@click.argument("session_id", metavar="[ID]", type=click.IntRange(0, 2**31 - 1), required=False)
+@verb
+def stop(ctl: Ctl, session_id: int | None) -> None:
+    """End one session, or all of them without ID, with its stream and app."""
+    if session_id is None:
+        ctl.ask("DELETE", "/session")
+        ctl.remark("all sessions are stopped")
+        return
+    if all(make_sense(it, lambda it: it["id"]) != session_id for it in _sessions(ctl)):
+        raise Refused(f"there is no session {session_id}", status=404)
+    ctl.ask("DELETE", f"/session?id={session_id}")
+    ctl.remark(f"session {session_id} is stopped")
+
+
+@sessions.command()
+@verb
+def idr(ctl: Ctl) -> None:
+    """Have every stream start with a whole picture again."""
+    ctl.ask("POST", "/session/idr")
+    ctl.remark("a whole picture was asked for")
+
+
+def session_table(found: list[dict[str, Any]]) -> Shown:
+    return Table(
+        ("ID", "APP", "CLIENT", "DISPLAY", "STREAM", "FPS", "MBIT/S", "LATENCY"),
+        (
+            (
+                it["id"],
+                it["app"],
+                it["client_name"],
+                mode(it),
+                _stream(it),
+                *_figures(it.get("stats")),
+            )
+            for it in found
+        ),
+        wide=1,
+    )
+
+
+def _sessions(ctl: Ctl) -> list[dict[str, Any]]:
+    return make_sense(ctl.ask("GET", "/status"), lambda it: list(it["sessions"]))
+
+
+def _stream(it: dict[str, Any]) -> str:
+    stream = it.get("stream")
+    if not stream:
+        return "connecting" if it["streaming"] else "away"
+    return f"{stream['codec']} {mode(stream)}"
+
+
+def _figures(stats: dict[str, Any] | None) -> tuple[str, ...]:
+    if not stats:
+        return "", "", ""
+    return number(stats["fps"]), number(stats["mbps"]), f"{stats['latency_p50_us'] / 1_000:.1f} ms"
