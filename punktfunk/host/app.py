@@ -9,33 +9,51 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
+
+from punktfunk import __version__
+from punktfunk.automation import Automation
 from punktfunk.config import LoadedConfig
 from punktfunk.config.addresses import parse_bind
+from punktfunk.config.editing import ConfigChange
 from punktfunk.errors import ConfigError
+from punktfunk.gamestream.pairing import PairingAttempt
+from punktfunk.host.apps import Apps
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.events import Events
 from punktfunk.host.gamestream import GameStreamHost
+from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.management import Management
+from punktfunk.host.operations import Operations
 from punktfunk.host.plugins import plugin_filter
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import Runtime, RuntimeFile
+from punktfunk.host.session import HostSession
 from punktfunk.host.sessions import Paths, Sessions
+from punktfunk.library import CustomGames, Library
+from punktfunk.library.app_numbers import AppNumbers
+from punktfunk.library.box_art_cache import BoxArt
 from punktfunk.mgmt.app import create_app
+from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.server import MgmtServer
 from punktfunk.mgmt.tls import server_tls
 from punktfunk.model.offers import Kind
+from punktfunk.model.session import StreamSample
 from punktfunk.net.mdns import Announcer
 from punktfunk.net.nvhttp_server import NvHttpServer
 from punktfunk.net.rtsp_server import RtspServer
 from punktfunk.registry.calls import PluginCalls
 from punktfunk.registry.facts import gather_facts
 from punktfunk.session.pool import WorkerPool
+from punktfunk.stats import Stats, StreamLabel, label_of
 from punktfunk.trust.files import make_private_folder
 from punktfunk.trust.identity import load_or_make_identity
+from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PairingService
-from punktfunk.trust.store import ClientStore
+from punktfunk.trust.store import ClientStore, NativeClientStore
 from punktfunk.trust.token import load_or_make_token
+from punktfunk.trust.tokens import TokenStore
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +76,13 @@ class Host:
         self.token = load_or_make_token(config_dir)
         self.clients = ClientStore(config_dir)
         self.pairing = PairingService(self.identity, self.clients)
+        self.native = NativePairing(NativeClientStore(config_dir))
         wanted = plugin_filter(settings)
         facts = gather_facts(settings.plugin)
         self.events = Events()
+        self.automation = Automation(settings, config_dir, os.environ)
         self.catalog = Catalog(settings, facts, wanted)
+        self.stats = Stats(config_dir)
         self.cleaner = Cleaner(config_dir / "journal", facts, wanted)
         self.pool = WorkerPool(self._drivers_to_warm)
         self.sessions = Sessions(
@@ -74,7 +95,19 @@ class Host:
             host_environment=dict(os.environ),
             remember_control_v2=self.clients.remember_control_v2,
         )
-        self.gamestream = GameStreamHost(settings, self.identity, self.ports, self.sessions)
+        self.library = Library(facts, CustomGames(config_dir))
+        box_art = BoxArt(box_art_folder())
+        self._apps = apps = Apps(settings, self.library, AppNumbers(config_dir), box_art)
+        self.gamestream = GameStreamHost(settings, self.identity, self.ports, self.sessions, apps)
+        self.config = LiveConfig(loaded)
+        self.operations = Operations(
+            config=self.config,
+            config_dir=config_dir,
+            catalog=self.catalog,
+            cleaner=self.cleaner,
+            calls=lambda: self.events.listeners,
+            running=lambda: frozenset(it.plan.seat for it in self.sessions.all()),
+        )
         self.management = Management(
             gamestream=self.gamestream,
             sessions=self.sessions,
@@ -82,6 +115,14 @@ class Host:
             pairing=self.pairing,
             ports=self.ports,
             unique_id=self.identity.unique_id,
+            events=self.events.bus,
+            native=self.native,
+            tokens=TokenStore(config_dir),
+            audit=Audit(config_dir),
+            library=self.library,
+            stats=self.stats,
+            operations=self.operations,
+            plugin_states=self._plugin_states,
         )
         self.mgmt = MgmtServer(
             create_app(self.management, self.token, names=settings.mgmt.names),
@@ -101,7 +142,9 @@ class Host:
         """
         await asyncio.gather(self.catalog.refresh(), self.cleaner.clean_all())
         self.catalog.check_settings()
-        self.events.listeners = PluginCalls(self.catalog.plugins)
+        for problem in self.catalog.unknown_names(self.settings):
+            log.warning("%s", problem)
+        self.events.tell_plugins(PluginCalls(self.catalog.plugins))
         addresses = [self.settings.host.bind] if self.settings.host.bind else _usable_addresses()
         await self.mgmt.start()
         self.management.mgmt_port = self.mgmt.port
@@ -113,14 +156,21 @@ class Host:
         if self.settings.host.mdns:
             await self._announcer.start(self.gamestream.name, self.ports.http, addresses)
         self.pool.refill()
+        self.library.start(self.catalog.stores())
+        self.events.publish("host.started", name=self.gamestream.name, version=__version__)
 
     async def stop(self) -> None:
         """Close the doors first, then end what is inside."""
+        self.events.publish("host.stopping")
+        self.events.bus.end_subscriptions()
         await self._announcer.stop()
         await self.mgmt.stop()
         await self._nvhttp.stop()
         await self._rtsp.close()
         await self.sessions.close()
+        await self.library.close()
+        await self.stats.close()
+        await self.automation.close()
         await self.events.close()
 
     @property
@@ -138,22 +188,74 @@ class Host:
         picked = (self.catalog.choice(kind).picked for kind in Kind)
         return tuple(f"{offer.kind}:{offer.driver}" for offer in picked if offer)
 
+    def _plugin_states(self) -> dict[str, str]:
+        calls = self.events.listeners
+        return {record.name: record.state for record in calls.records()} if calls else {}
+
     def _connect_events(self) -> None:
-        sessions, fire = self.sessions, self.events.fire
+        sessions, publish = self.sessions, self.events.publish
+        self.config.checks.append(self.automation.check)
+        self.config.on_changed.append(self._use_settings)
+        self.events.bus.listeners.append(self.automation.hear)
+        sessions.publish = self.stats.publish = publish
+        self.library.on_changed = lambda change: publish("library.changed", **attrs.asdict(change))
+        sessions.on_sample = self._take_sample
         self.clients.on_removed(sessions.end_client)
-        self.clients.on_removed(lambda fingerprint: fire("client_unpaired", client=fingerprint))
-        self.clients.on_added(
-            lambda client: fire("client_paired", client=client.fingerprint, name=client.name)
+        for store in (self.clients, self.native.store):
+            store.on_removed(lambda client: publish("client.unpaired", client=client))
+            store.on_added(
+                lambda client: publish("client.paired", client=client.fingerprint, name=client.name)
+            )
+        self.pairing.on_waiting = lambda attempt: publish("pairing.waiting", **_device(attempt))
+        self.pairing.on_failed = lambda attempt, reason: publish(
+            "pairing.failed", **_device(attempt), reason=reason
         )
-        sessions.on_started = lambda session: fire(
-            "session_started",
-            session_id=session.id,
-            app=session.app.library_id,
-            client=session.client,
+        sessions.on_started = lambda session: publish("session.started", **self._told_of(session))
+        sessions.on_ended = lambda session, cause: publish(
+            "session.ended", **self._told_of(session), reason=cause or "ended"
         )
-        sessions.on_ended = lambda session, cause: fire(
-            "session_ended", session_id=session.id, reason=cause or "ended"
+
+    def _use_settings(self, change: ConfigChange) -> None:
+        settings = self.config.settings
+        for part in (self.automation, self._apps, self.catalog, self.sessions):
+            part.use(settings)
+        logging.getLogger().setLevel(self.config.loaded.settings.host.log_level.upper())
+        self.events.publish(
+            "config.changed",
+            keys=list(change.changed),
+            restart_required=list(change.restart_required),
         )
+
+    def _told_of(self, session: HostSession) -> dict[str, object]:
+        client = self.clients.get(session.client)
+        return {
+            "session_id": session.id,
+            "app": session.app.library_id,
+            "title": session.app.title,
+            "client": session.client,
+            "client_name": client.name if client else "",
+        }
+
+    def _take_sample(self, session: HostSession, sample: StreamSample) -> None:
+        stream = session.stream
+        if stream is not None:
+            self.stats.record(
+                sample,
+                StreamLabel(
+                    session_id=session.id,
+                    mode=stream.request.mode,
+                    codec=stream.request.codec,
+                    client=label_of(session.client),
+                ),
+            )
+
+
+def _device(attempt: PairingAttempt) -> dict[str, object]:
+    return {
+        "pairing_id": attempt.id,
+        "name": attempt.client_name,
+        "address": attempt.key.address,
+    }
 
 
 def runtime_folder() -> Path:
@@ -167,6 +269,14 @@ def runtime_folder() -> Path:
     if folder.stat().st_uid != os.getuid():
         raise ConfigError(f"{folder} belongs to someone else: remove it")
     return folder
+
+
+def box_art_folder() -> Path:
+    """Where pictures are kept that can be made again."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():  # the XDG rules: a relative one is to be ignored
+        base = Path("~/.cache").expanduser()
+    return base / "punktfunk" / "box-art"
 
 
 def _why(error: OSError) -> str:
@@ -200,6 +310,7 @@ async def serve(loaded: LoadedConfig, config_dir: Path, ready: Callable[["Host"]
         loop.add_signal_handler(number, stop.set)
     with RuntimeFile(config_dir) as runtime:
         host = Host(loaded, config_dir)
+        logging.getLogger().addHandler(host.operations.log)
         try:
             await host.start()
             runtime.publish(host.runtime)
@@ -207,3 +318,4 @@ async def serve(loaded: LoadedConfig, config_dir: Path, ready: Callable[["Host"]
             await stop.wait()
         finally:
             await host.stop()
+            logging.getLogger().removeHandler(host.operations.log)

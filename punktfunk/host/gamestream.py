@@ -7,7 +7,7 @@ from punktfunk.config.settings import Settings
 from punktfunk.errors import Refused
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.nvhttp import NO_MAC, ServerInfo
-from punktfunk.host.apps import app_list
+from punktfunk.host.apps import Apps
 from punktfunk.host.network import mac_of
 from punktfunk.host.ports import Ports
 from punktfunk.host.sessions import Sessions
@@ -23,10 +23,15 @@ class GameStreamHost:
     """Implements `punktfunk.net.nvhttp_host.NvHttpHost`."""
 
     def __init__(
-        self, settings: Settings, identity: HostIdentity, ports: Ports, sessions: Sessions
+        self,
+        settings: Settings,
+        identity: HostIdentity,
+        ports: Ports,
+        sessions: Sessions,
+        apps: Apps,
     ) -> None:
         self.name = settings.host.name or socket.gethostname()
-        self._apps = app_list(settings)
+        self._apps = apps
         self._bound = bool(settings.host.bind)
         self._identity = identity
         self._ports = ports
@@ -41,16 +46,17 @@ class GameStreamHost:
             http_port=self._ports.http,
             local_address=local_address,
             # "None" would keep clients from even showing the host; a launch says what is wrong.
-            codecs=self._sessions.offered_codecs() or frozenset({Codec.H264}),
+            codecs=self._sessions.offered_codecs(client.fingerprint if client else "")
+            or frozenset({Codec.H264}),
             mac=mac_of(local_address) if client else NO_MAC,
             current_game=session.app.moonlight_id if session else 0,
         )
 
     def apps(self) -> Sequence[App]:
-        return self._apps
+        return self._apps.all()
 
     async def app_asset(self, moonlight_id: int) -> bytes | None:
-        return None
+        return await self._apps.picture(moonlight_id)
 
     async def launch(
         self,
@@ -59,7 +65,7 @@ class GameStreamHost:
         remote_address: str,
         local_address: str,
     ) -> str:
-        app = next((app for app in self._apps if app.moonlight_id == request.app_id), None)
+        app = self._apps.find(request.app_id)
         if app is None:
             raise Refused("there is no such app on this host", status=_NOT_FOUND)
         await self._sessions.launch(

@@ -1,20 +1,27 @@
 """What the management API asks of the host."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from punktfunk.events import EventBus
 from punktfunk.gamestream.nvhttp import APP_VERSION, GFE_VERSION
 from punktfunk.host.gamestream import GameStreamHost
 from punktfunk.host.network import local_ip
+from punktfunk.host.operations import Operations
 from punktfunk.host.ports import Ports
 from punktfunk.host.session import HostSession
 from punktfunk.host.sessions import Sessions
+from punktfunk.library import Library
+from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import StreamEnd
 from punktfunk.model.video import Codec
+from punktfunk.stats import Stats
+from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PairingService, PendingPairing
 from punktfunk.trust.store import ClientStore
+from punktfunk.trust.tokens import TokenStore
 
 
 class Management:
@@ -33,7 +40,22 @@ class Management:
         pairing: PairingService,
         ports: Ports,
         unique_id: str,
+        events: EventBus,
+        native: NativePairing,
+        tokens: TokenStore,
+        audit: Audit,
+        library: Library,
+        stats: Stats,
+        operations: Operations,
+        plugin_states: Callable[[], Mapping[str, str]],
     ) -> None:
+        self.native = native
+        self.tokens = tokens
+        self.audit = audit
+        self.library = library
+        self.stats = stats
+        self.operations = operations
+        self.plugin_states = plugin_states
         self.mgmt_port = 0
         self._gamestream = gamestream
         self._sessions = sessions
@@ -41,6 +63,7 @@ class Management:
         self._pairing = pairing
         self._ports = ports
         self._unique_id = unique_id
+        self.events = events
 
     def info(self) -> HostInfo:
         media = self._ports.media(0)
@@ -106,4 +129,6 @@ class Management:
             mode=stream.request.mode if stream else session.plan.mode,
             stream=stream.request if stream else None,
             streaming=session.connected,
+            sample=session.sample,
+            totals=session.totals,
         )

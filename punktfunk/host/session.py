@@ -6,12 +6,14 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from punktfunk.errors import Refused
+from punktfunk.events import Publish
 from punktfunk.host.handshake import Handshake
 from punktfunk.model.apps import App
 from punktfunk.model.clients import Fingerprint
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan, StreamSample
 from punktfunk.session.messages import Alive, AppEnded, Connected, StreamEnded, ToHost
 from punktfunk.session.supervisor import Worker
+from punktfunk.stats import SessionTotals
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,9 @@ class HostSession:
         stream: What the connected client negotiated, or None.
         connected: The stream's control connection and picture address are known.
         sample: What the stream did in the last second.
+        totals: What its streams have done in all.
+        on_sample: Told of every second of the connected client's stream.
+        publish: Tells of what becomes of its streams.
         control_v2_used: Called when a stream with the newer control encryption starts.
     """
 
@@ -45,8 +50,12 @@ class HostSession:
         self.stream: StreamPlan | None = None
         self.connected = False
         self.sample: StreamSample | None = None
+        self.totals = SessionTotals()
+        self.on_sample: Callable[[HostSession, StreamSample], None] = lambda session, sample: None
+        self.publish: Publish = lambda event_type, /, **data: None
         self.handshake: Handshake | None = None
         self.ending = False
+        self._mode = plan.mode
         self._used_keys: set[bytes] = set()
         self._control_v2_used = control_v2_used
         self._timer: asyncio.TimerHandle | None = None
@@ -134,6 +143,14 @@ class HostSession:
             stream.request.codec,
             extra={"session": self.id, "stream": stream.stream_id},
         )
+        if self.stream is stream:
+            self._tell_start(stream)
+
+    def worker_gone(self) -> None:
+        """Whatever streamed has ended, also when nobody could say so."""
+        if self.stream is not None:
+            self._tell_end(self.stream.stream_id, StreamEnd.FAILED)
+            self._forget_stream(self.stream.stream_id)
 
     def stop_stream(self, reason: StreamEnd) -> None:
         if self.stream is not None:
@@ -148,12 +165,43 @@ class HostSession:
         if self.stream is not None and self.stream.stream_id == stream_id:
             self.stream, self.connected, self.sample = None, False, None
 
+    def _take(self, samples: tuple[StreamSample, ...]) -> None:
+        self.sample = samples[-1] if samples else None
+        for sample in samples:
+            self.totals.add(sample)
+            if self.stream is not None and self.stream.stream_id == sample.stream_id:
+                self.on_sample(self, sample)
+
+    def _tell_start(self, stream: StreamPlan) -> None:
+        mode = stream.request.mode
+        size = {"width": mode.width_px, "height": mode.height_px, "fps": round(mode.refresh_hz)}
+        if mode != self._mode:
+            self._mode = mode
+            self.publish("display.changed", session_id=self.id, **size)
+        self._tell(
+            "stream.started",
+            stream.stream_id,
+            codec=stream.request.codec,
+            bitrate_kbps=stream.request.bitrate_kbps,
+            **size,
+        )
+
+    def _tell_end(self, stream_id: int, reason: StreamEnd) -> None:
+        if stream_id <= self._started:  # else nobody has heard of it
+            self._tell("stream.ended", stream_id, reason=reason)
+
+    def _tell(self, event_type: str, stream_id: int, **data: object) -> None:
+        told = {"session_id": self.id, "stream_id": stream_id, "client": self.client}
+        self.publish(event_type, **told, **data)
+
     def _on_message(self, message: ToHost) -> None:
         match message:
             case Alive(samples=samples):
-                self.sample = samples[-1] if samples else None
+                self._take(samples)
             case Connected(stream_id=stream_id):
                 self.connected = self.stream is not None and self.stream.stream_id == stream_id
+                if self.connected:
+                    self._tell("stream.connected", stream_id)
             case StreamEnded(stream_id=stream_id, reason=reason, detail=detail):
                 log.info(
                     "stream ended: %s%s",
@@ -161,6 +209,7 @@ class HostSession:
                     f": {detail}" if detail else "",
                     extra={"session": self.id, "stream": stream_id},
                 )
+                self._tell_end(stream_id, reason)
                 self._forget_stream(stream_id)
                 if reason is StreamEnd.NEVER_CONNECTED:
                     self._unused()

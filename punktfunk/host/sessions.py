@@ -9,8 +9,10 @@ from pathlib import Path
 
 import attrs
 
+from punktfunk.config.chain import SessionSettings, session_settings
 from punktfunk.config.settings import Settings
 from punktfunk.errors import DriverFailed, DriverUnavailable, Refused
+from punktfunk.events import Publish
 from punktfunk.gamestream.endpoint import normalize_ip
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.sdp import HostCapabilities
@@ -18,13 +20,18 @@ from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake, in_words
 from punktfunk.host.launches import Launches
-from punktfunk.host.policy import check_launch, encryption_requested, stream_limits
+from punktfunk.host.policy import (
+    check_launch,
+    encryption_requested,
+    preferences,
+    stream_limits,
+)
 from punktfunk.host.ports import Ports, bind_media
 from punktfunk.host.session import HostSession
-from punktfunk.model.apps import App
+from punktfunk.model.apps import App, PrepCommand
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Choice, Kind
-from punktfunk.model.session import SessionPlan, StreamEnd
+from punktfunk.model.session import SessionPlan, StreamEnd, StreamSample
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.session.plan import Cast, cast_drivers, plan_session
 from punktfunk.session.pool import WorkerPool
@@ -53,6 +60,8 @@ class Sessions:
 
     Attributes:
         on_started, on_ended: Told after the fact, for plugins and logs.
+        on_sample: Told of every second of every stream.
+        publish: Tells of what becomes of streams.
     """
 
     def __init__(
@@ -70,6 +79,8 @@ class Sessions:
     ) -> None:
         self.on_started: Callable[[HostSession], None] = lambda session: None
         self.on_ended: Callable[[HostSession, str], None] = lambda session, cause: None
+        self.on_sample: Callable[[HostSession, StreamSample], None] = lambda session, sample: None
+        self.publish: Publish = lambda event_type, /, **data: None
         self._settings = settings
         self._ports = ports
         self._pool = pool
@@ -86,6 +97,10 @@ class Sessions:
         self._stream_ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    def use(self, settings: Settings) -> None:
+        """From now on start sessions and streams by these settings."""
+        self._settings = settings
 
     def all(self) -> tuple[HostSession, ...]:
         return tuple(self._sessions.values())
@@ -117,14 +132,16 @@ class Sessions:
         Raises:
             Refused: with the status the client shall see.
         """
-        check_launch(request, self._settings.stream)
+        wanted = session_settings(self._settings, app.library_id, client.fingerprint)
+        check_launch(request, wanted.stream)
         if self._launches.has(client.fingerprint) or self.of_client(client.fingerprint) is not None:
             raise Refused("an app is already running for this client", status=400)
-        cast = cast_drivers(app, self._catalog.offers, self._catalog.preferences)
+        cast = cast_drivers(app, self._catalog.offers, preferences(wanted.drivers))
         slot = self._free_slot()
 
         async def start() -> HostSession:
-            session = await self._start(slot, client, app, request, cast)
+            plan = self._plan(app, request, cast, wanted.prep)
+            session = await self._start(slot, client, app, plan)
             self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
             return session
 
@@ -142,10 +159,10 @@ class Sessions:
         Raises:
             Refused: nothing runs for it.
         """
-        check_launch(request, self._settings.stream)
         session = self.of_client(client.fingerprint)
         if session is None:
             raise Refused("no app of this client is running", status=503)
+        check_launch(request, self._wanted(session).stream)
         self._expect(session, client, request, remote_ip, local_ip, ends_session=False)
         session.stop_stream(StreamEnd.REPLACED)
         return session
@@ -180,15 +197,24 @@ class Sessions:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pool.close()
 
-    def offered_codecs(self) -> frozenset[Codec]:
-        """What clients may choose from: probed to work, and allowed."""
+    def offered_codecs(self, client: str = "", app: str = "") -> frozenset[Codec]:
+        """What a client may choose from: probed to work, and allowed.
+
+        Args:
+            client: A fingerprint; empty for one that is not known.
+            app: A library id; empty while it has not been chosen.
+        """
         offer = self._catalog.best_encoder()
-        allowed = frozenset(Codec(name) for name in self._settings.stream.codecs)
+        wanted = session_settings(self._settings, app, client)
+        allowed = frozenset(Codec(name) for name in wanted.stream.codecs)
         return (offer.codecs if offer else frozenset()) & allowed
 
     def choice(self, kind: Kind) -> Choice:
         """Which driver an app without a wish would get, and why not the others."""
         return self._catalog.choice(kind)
+
+    def _wanted(self, session: HostSession) -> SessionSettings:
+        return session_settings(self._settings, session.app.library_id, session.client)
 
     def _free_slot(self) -> int:
         limit = self._settings.stream.max_sessions
@@ -204,9 +230,8 @@ class Sessions:
         return next(slot for slot in itertools.count() if slot not in taken)
 
     async def _start(
-        self, slot: int, client: PairedClient, app: App, request: LaunchRequest, cast: Cast
+        self, slot: int, client: PairedClient, app: App, plan: SessionPlan
     ) -> HostSession:
-        plan = self._plan(app, request, cast)
         sockets = bind_media(self._settings.host.bind, self._ports.media(slot))
         three = (sockets.video, sockets.control, sockets.audio)
         try:
@@ -233,14 +258,19 @@ class Sessions:
             worker=worker,
             control_v2_used=lambda: self._remember_control_v2(client.fingerprint),
         )
+        session.on_sample, session.publish = self.on_sample, self.publish
         self._sessions[session.id] = session
         self._ended[session.id] = asyncio.Event()
         self._spawn(self._see_out(session))
-        log.info("session started: %s", app.title, extra={"session": session.id})
+        video_port = self._ports.media(slot).video
+        about = {"session": session.id, "worker_pid": worker.pid, "video_port": video_port}
+        log.info("session started: %s", app.title, extra=about)
         self.on_started(session)
         return session
 
-    def _plan(self, app: App, request: LaunchRequest, cast: Cast) -> SessionPlan:
+    def _plan(
+        self, app: App, request: LaunchRequest, cast: Cast, prep: tuple[PrepCommand, ...]
+    ) -> SessionPlan:
         session_id = next(self._session_ids)
         seat = f"pf-{session_id}-{secrets.token_hex(4)}"
         return plan_session(
@@ -250,6 +280,7 @@ class Sessions:
             seat=seat,
             mode=request.mode or _FALLBACK_MODE,
             channels=request.layout.channels,
+            prep=prep,
             settings_of=self._catalog.settings_of,
             runtime_root=str(self._paths.runtime),
             journal=str(self._paths.journals / f"{seat}.jsonl"),
@@ -268,7 +299,8 @@ class Sessions:
     ) -> None:
         session.use_key(request.ri_key)
         remote_ip = normalize_ip(remote_ip)
-        stream_settings = self._settings.stream
+        wanted = self._wanted(session).stream
+        codecs = self.offered_codecs(session.client, session.app.library_id)
         input_offer = self._catalog.find_input(session.plan.input.name)
         features = input_offer.features if input_offer else frozenset()
         stream_id = next(self._stream_ids)
@@ -286,14 +318,12 @@ class Sessions:
                 local_ip=local_ip,
                 ports=self._ports.media(session.slot),
                 capabilities=HostCapabilities(
-                    codecs=self.offered_codecs(),
+                    codecs=codecs,
                     pen_touch={"pen", "touch"} <= features,
                     controller_motion="motion" in features,
-                    encryption_requested=encryption_requested(
-                        stream_settings.encryption, remote_ip
-                    ),
+                    encryption_requested=encryption_requested(wanted.encryption, remote_ip),
                 ),
-                limits=stream_limits(client, stream_settings, self.offered_codecs()),
+                limits=stream_limits(client, wanted, codecs),
                 start=session.start_stream,
                 touched=session.touch,
                 over=lambda: session.handshake_over(stream_id),
@@ -306,6 +336,7 @@ class Sessions:
         """When the worker is gone, take back what it left behind, then forget the session."""
         cause = await session.worker.wait()
         session.ending = True
+        session.worker_gone()
         session.drop_handshake()
         if cause:
             log.error("session lost: %s", cause, extra={"session": session.id})

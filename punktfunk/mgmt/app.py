@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from quart import Quart, Response
 
 from punktfunk.mgmt import blueprints
+from punktfunk.mgmt.blueprints import metrics
 from punktfunk.mgmt.contract import read_contract
 from punktfunk.mgmt.edge import SECURITY_HEADERS, Edge
 from punktfunk.mgmt.gate import MAX_BODY_BYTES, Gate
 from punktfunk.mgmt.host import MgmtHost
+from punktfunk.mgmt.reference import Reference
 from punktfunk.mgmt.refusals import install_refusals
 from punktfunk.mgmt.requests import EXTENSION, Backing, backing
 
@@ -27,7 +29,7 @@ def create_app(
     """Make an app.
 
     Args:
-        token: Asked of everybody, on every path but health.
+        token: Of the administrator, on every path but health; see also `host.tokens`.
         names: Host names it may be called by, besides `localhost`.
         now_ns: A monotonic clock.
     """
@@ -38,14 +40,16 @@ def create_app(
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     app.url_map.merge_slashes = False  # else `//` in an id is answered with a redirect
-    app.extensions[EXTENSION] = Backing(host, read_contract())
-    Gate(token, now_ns).guard(app)
+    contract = read_contract()
+    app.extensions[EXTENSION] = Backing(host, contract)
+    Gate(token, host, contract, now_ns).guard(app)
     install_refusals(app)
     for blueprint in blueprints.ALL:
         app.register_blueprint(blueprint, url_prefix=API_PREFIX)
+    app.register_blueprint(metrics.blueprint)  # where monitoring systems look for it
     app.add_url_rule(f"{API_PREFIX}/openapi.json", "openapi", _openapi, methods=["GET"])
     app.after_request(_add_headers)
-    app.asgi_app = Edge(app.asgi_app, names)  # type: ignore[method-assign]
+    app.asgi_app = Edge(Reference(app.asgi_app), names)  # type: ignore[method-assign]
     return app
 
 

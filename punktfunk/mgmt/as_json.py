@@ -8,6 +8,8 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from punktfunk.mgmt.values import HostInfo, SessionInfo, SessionStatus, StreamInfo
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.video import Codec
+from punktfunk.trust.pending import PendingDevice
+from punktfunk.trust.tokens import ScopedToken
 
 T = TypeVar("T")
 
@@ -22,9 +24,11 @@ _RENAMED: dict[type, dict[str, str]] = {  # what is inside another comes before 
         "min_fec_packets": "min_fec",
     },
     SessionStatus: {"width_px": "width", "height_px": "height"},
+    PendingDevice: {"age_s": "age_secs"},
 }
 _LEFT_OUT: dict[type, tuple[str, ...]] = {
     PairedClient: ("certificate_der", "control_v2_used"),
+    ScopedToken: ("sha256",),
 }
 
 

@@ -10,8 +10,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from punktfunk.errors import PunktfunkError
+from punktfunk.model.access import Scope
 
 SPEC_FILE = "openapi.json"
+SCOPE_MEMBER = "x-scope"
 
 _BOUNDS = {
     "int32": (-(2**31), 2**31 - 1),
@@ -28,12 +30,19 @@ class DoesNotMatch(PunktfunkError):
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """One method of one path."""
+    """One method of one path.
+
+    Attributes:
+        scope: What a token must have; None when no token is needed.
+        query: The parameters it takes after the question mark.
+    """
 
     id: str
     method: str
     path: str
     tag: str
+    scope: Scope | None
+    query: tuple[str, ...]
 
 
 class Contract:
@@ -86,9 +95,22 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[Operation, Mappin
                         method=method.upper(),
                         path=path,
                         tag=members["tags"][0],
+                        scope=_scope(members.get(SCOPE_MEMBER)),
+                        query=tuple(
+                            parameter["name"]
+                            for parameter in members.get("parameters", ())
+                            if parameter["in"] == "query"
+                        ),
                     ),
                     members,
                 )
+
+
+def _scope(text: str | None) -> Scope | None:
+    """An operation that nobody has classified is for the administrator."""
+    if text == "none":
+        return None
+    return Scope(text) if text else Scope.ADMIN
 
 
 def _validator(schema: Any, components: Any) -> Draft202012Validator:

@@ -1,12 +1,77 @@
 """What the management API needs of the rest of the host."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from punktfunk.mgmt.values import HostInfo, SessionView
+from punktfunk.config import LoadedConfig
+from punktfunk.config.editing import ConfigChange
+from punktfunk.events import EventBus
+from punktfunk.library import Library
+from punktfunk.mgmt.audit import Audit
+from punktfunk.mgmt.values import HostInfo, Leftover, LogLine, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.offers import Choice
+from punktfunk.registry.report import PluginReport
+from punktfunk.stats import Stats
+from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PendingPairing
+from punktfunk.trust.tokens import TokenStore
+
+
+class Config(Protocol):
+    """The configuration of the running host."""
+
+    @property
+    def loaded(self) -> LoadedConfig:
+        """As it is now."""
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Settings that were changed and need a new start."""
+
+    def change(self, changes: Mapping[str, object], unset: Sequence[str]) -> ConfigChange:
+        """Write changes into the file and take them over.
+
+        Raises:
+            ConfigError: a key or a value is not one; nothing was changed.
+            OSError: the file could not be written.
+        """
+
+    def reload(self) -> ConfigChange:
+        """Take over what the file says now.
+
+        Raises:
+            ConfigError: it is not valid; everything stays as it was.
+        """
+
+
+class Log(Protocol):
+    """The last log lines, without secrets."""
+
+    def last(self, limit: int, level: str) -> Sequence[LogLine]:
+        """Return the newest lines of at least this level, oldest first."""
+
+
+class Operations(Protocol):
+    """Looking after the host."""
+
+    @property
+    def config(self) -> Config: ...
+
+    @property
+    def log(self) -> Log: ...
+
+    def plugins(self) -> Sequence[PluginReport]:
+        """Every installed plugin, what it offers and why it does not."""
+
+    async def doctor(self) -> Mapping[str, Any]:
+        """Look at the machine anew, as `punktfunk doctor --json` does."""
+
+    def leftovers(self) -> Sequence[Leftover]:
+        """Everything sessions have done to this machine and not taken back yet."""
+
+    async def undo(self) -> Sequence[Leftover]:
+        """Take back what no running session needs; return what is still there."""
 
 
 class MgmtHost(Protocol):
@@ -15,6 +80,34 @@ class MgmtHost(Protocol):
     Whatever is raised on purpose becomes an answer: `ProtocolError` is 400, `Refused` has
     its own status (409 when not given), `DriverUnavailable` and `OSError` are 503.
     """
+
+    @property
+    def events(self) -> EventBus:
+        """What happens in the host."""
+
+    @property
+    def native(self) -> NativePairing:
+        """Who may use the native protocol."""
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Who may use this API, besides the administrator."""
+
+    @property
+    def audit(self) -> Audit:
+        """Where changes are noted."""
+
+    @property
+    def stats(self) -> Stats:
+        """What streams do, the running capture and the recordings."""
+
+    @property
+    def library(self) -> Library:
+        """All games, and the entries of a person's own."""
+
+    @property
+    def operations(self) -> Operations:
+        """Plugins, configuration, log, health and leftovers."""
 
     def info(self) -> HostInfo:
         """Who this host is and what it can do."""
@@ -43,6 +136,9 @@ class MgmtHost(Protocol):
 
     def request_keyframes(self) -> bool:
         """Ask every stream's encoder for an IDR frame. False: nothing streams."""
+
+    def plugin_states(self) -> Mapping[str, str]:
+        """Every installed plugin by name: loaded, disabled, broken, incompatible or resting."""
 
     def compositors(self) -> Choice:
         """Which compositor an app without a wish gets, and why not the others."""

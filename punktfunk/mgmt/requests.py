@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 import attrs
-from quart import Response, current_app, request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from quart import Response, current_app, g, request
+from werkzeug.exceptions import BadRequest, NotFound, UnsupportedMediaType
 
 from punktfunk.mgmt.as_json import from_json
+from punktfunk.mgmt.audit import OWN_TOKEN_ID
 from punktfunk.mgmt.contract import Contract, DoesNotMatch
 from punktfunk.mgmt.host import MgmtHost
 
@@ -34,6 +36,12 @@ def backing() -> Backing:
 
 def host() -> MgmtHost:
     return backing().host
+
+
+def still_welcome() -> Callable[[], bool]:
+    """For an answer that goes on and on: a question to ask before each part of it."""
+    token_id, tokens = g.caller.token_id, host().tokens
+    return lambda: token_id == OWN_TOKEN_ID or tokens.is_good(token_id)
 
 
 def operation_id() -> str:
@@ -71,6 +79,34 @@ def query_int(name: str) -> int | None:
         raise DoesNotMatch(f"{name} must be one whole number")
     backing().contract.check_parameter(operation_id(), name, int(texts[0]))
     return int(texts[0])
+
+
+def query_text(name: str) -> str:
+    """Read a text from the query; empty when it is not there.
+
+    Raises:
+        DoesNotMatch: it is not one that the contract allows, or there twice.
+    """
+    texts = request.args.getlist(name)
+    if not texts:
+        return ""
+    if len(texts) > 1:
+        raise DoesNotMatch(f"{name} may be there once")
+    backing().contract.check_parameter(operation_id(), name, texts[0])
+    return texts[0]
+
+
+def path_int(name: str, text: str) -> int:
+    """Read a whole number from the path.
+
+    Raises:
+        NotFound: it is something else.
+        DoesNotMatch: it is out of bounds.
+    """
+    if not _WHOLE_NUMBER.fullmatch(text):
+        raise NotFound("there is nothing here by that number")
+    backing().contract.check_parameter(operation_id(), name, int(text))
+    return int(text)
 
 
 def done(status: int) -> Response:

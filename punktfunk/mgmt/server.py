@@ -6,7 +6,9 @@ import errno
 import logging
 import socket
 import ssl
+import weakref
 from ipaddress import IPv6Address
+from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config, Sockets
@@ -17,8 +19,9 @@ from punktfunk.errors import ConfigError
 from punktfunk.mgmt.tls import ServerTls
 
 GRACE_S = 0.5
-STOP_TIMEOUT_S = 1.5
+STOP_TIMEOUT_S = 1.0
 _BACKLOG = 100
+_UNREAD_TIMEOUT_MS = 30_000
 _MAX_HEADER_BYTES = 16_384
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ class MgmtServer:
         self._app = app
         self._bind = bind
         self._tls = tls
+        self._listener: _Listener | None = None
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -63,7 +67,7 @@ class MgmtServer:
         Raises:
             ConfigError: the address cannot be had.
         """
-        listener = _listen(self._bind)
+        self._listener = listener = _listen(self._bind)
         self._bind = Bind(self._bind.address, listener.getsockname()[1])
         config = _Config(listener, self._tls.context if self._tls else None)
         self._task = asyncio.create_task(
@@ -74,10 +78,13 @@ class MgmtServer:
 
     async def stop(self) -> None:
         """Stop accepting, give running requests a moment, and cut what is left."""
-        if self._task is None:
+        if self._task is None or self._listener is None:
             return
         self._stop.set()
-        _, running = await asyncio.wait({self._task}, timeout=STOP_TIMEOUT_S)
+        _, running = await asyncio.wait({self._task}, timeout=GRACE_S)
+        if running:
+            self._listener.cut_connections()
+            _, running = await asyncio.wait({self._task}, timeout=STOP_TIMEOUT_S)
         if running:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -87,7 +94,7 @@ class MgmtServer:
 class _Config(Config):
     """Quiet, quick to stop, and with a socket and a TLS context that are known to work."""
 
-    graceful_timeout = GRACE_S
+    graceful_timeout = 2 * GRACE_S  # it would wait for ever for who does not read
     shutdown_timeout = 1.0
     startup_timeout = 5.0
     backlog = _BACKLOG
@@ -115,11 +122,31 @@ class _Config(Config):
         return Sockets([], [self._listener], [])
 
 
-def _listen(bind: Bind) -> socket.socket:
-    family = socket.AF_INET6 if bind.address.version == 6 else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+class _Listener(socket.socket):
+    """Knows the connections it accepted, which the framework keeps to itself."""
+
+    def __init__(self, family: socket.AddressFamily) -> None:
+        # The protocol is named, or asyncio leaves Nagle's delay on and each answer takes 40 ms.
+        super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        connection, address = super().accept()
+        self.connections.add(connection)
+        return connection, address
+
+    def cut_connections(self) -> None:
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _listen(bind: Bind) -> _Listener:
+    listener = _Listener(socket.AF_INET6 if bind.address.version == 6 else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it: who reads nothing of what was sent is cut off by the kernel.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_TIMEOUT_MS)
         listener.bind((str(bind.address), bind.port))
         listener.listen(_BACKLOG)
         listener.setblocking(False)

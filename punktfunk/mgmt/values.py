@@ -5,8 +5,10 @@ import attrs
 from punktfunk import __version__
 from punktfunk.model.clients import Fingerprint
 from punktfunk.model.plugins import API_VERSION
+from punktfunk.model.session import StreamSample
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import Codec, VideoMode
+from punktfunk.stats import SessionTotals
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +53,34 @@ class HostInfo:
 
 
 @attrs.frozen(kw_only=True)
+class LogLine:
+    """Attributes:
+    time: ISO 8601, UTC.
+    level: `debug`, `info`, `warning`, `error` or `critical`.
+    """
+
+    time: str
+    level: str
+    logger: str
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class Leftover:
+    """Something a session did to this machine and has not taken back yet.
+
+    Attributes:
+        seat: Of the session.
+        kind: What it is, see `punktfunk.model.plugins.Effect`.
+        running: The session still runs, so that this is as it should be.
+    """
+
+    seat: str
+    kind: str
+    running: bool
+
+
+@attrs.frozen(kw_only=True)
 class SessionView:
     """A session as the host shows it to the API.
 
@@ -58,6 +88,8 @@ class SessionView:
         mode: Of its display.
         stream: What the connected client negotiated; None while no client is connected.
         streaming: Picture and sound are going out.
+        sample: What the stream did in the last second; None when there is none.
+        totals: What the session's streams have done in all.
     """
 
     id: int
@@ -67,6 +99,8 @@ class SessionView:
     mode: VideoMode
     stream: StreamRequest | None = None
     streaming: bool = False
+    sample: StreamSample | None = None
+    totals: SessionTotals = attrs.field(factory=SessionTotals)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +127,27 @@ class StreamInfo:
 
 
 @attrs.frozen(kw_only=True)
+class StreamFigures:
+    """What a stream did in the last second; see `StatsSample`.
+
+    Attributes:
+        latency_p50_us, latency_p99_us: From capture to the last packet, without the encoder
+            and without intended pauses.
+    """
+
+    fps: float
+    repeat_fps: float
+    mbps: float
+    bitrate_kbps: int
+    frames_dropped: int
+    packets_dropped: int
+    send_dropped: int
+    fec_recovered: int
+    latency_p50_us: int
+    latency_p99_us: int
+
+
+@attrs.frozen(kw_only=True)
 class SessionStatus:
     id: int
     app: str
@@ -103,6 +158,7 @@ class SessionStatus:
     fps: int
     streaming: bool
     stream: StreamInfo | None
+    stats: StreamFigures | None
 
 
 @attrs.frozen(kw_only=True)

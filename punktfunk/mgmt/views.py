@@ -8,11 +8,13 @@ from punktfunk.mgmt.values import (
     SessionInfo,
     SessionStatus,
     SessionView,
+    StreamFigures,
     StreamInfo,
 )
 from punktfunk.model.offers import Choice, Offer
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import VideoMode
+from punktfunk.stats import sample_of
 
 
 def runtime_status(
@@ -62,6 +64,26 @@ def _session_status(session: SessionView) -> SessionStatus:
         fps=round(session.mode.refresh_hz),
         streaming=session.streaming,
         stream=_stream_info(session.stream),
+        stats=_figures(session),
+    )
+
+
+def _figures(session: SessionView) -> StreamFigures | None:
+    sample = session.sample
+    if sample is None:
+        return None
+    told = sample_of(sample, session.id, 0)
+    return StreamFigures(
+        fps=told.fps,
+        repeat_fps=told.repeat_fps,
+        mbps=told.mbps,
+        bitrate_kbps=told.bitrate_kbps,
+        frames_dropped=told.frames_dropped,
+        packets_dropped=told.packets_dropped,
+        send_dropped=told.send_dropped,
+        fec_recovered=told.fec_recovered,
+        latency_p50_us=sample.latency_p50_us,
+        latency_p99_us=sample.latency_p99_us,
     )
 
 

@@ -54,6 +54,8 @@ class ControlPlane:
         ended: Why the connection is over, once the client or its behaviour has decided it.
         heard_ns: When the client last sent something authentic, or None.
         frames_lost: Frames that the client reported as lost.
+        packets_missing: Packets of the picture that the client reported it did not get.
+        packets_recovered: Of those, the ones it rebuilt from parity.
         local_ip: Where to send from, see `StreamPlan`.
     """
 
@@ -66,6 +68,8 @@ class ControlPlane:
         self.ended: StreamEnd | None = None
         self.heard_ns: int | None = None
         self.frames_lost = 0
+        self.packets_missing = 0
+        self.packets_recovered = 0
         self.local_ip = plan.local_ip
         self._plan = plan
         self._actions = actions
@@ -191,8 +195,16 @@ class ControlPlane:
                 self._actions.request_keyframe()
             case InvalidateReferences(first=first, last=last):
                 self._actions.invalidate_references(first, last)
-            case FrameFecStatus() as status if _is_lost(status):
-                self.frames_lost += 1
+            case FrameFecStatus() as status:
+                self._count(status)
+
+    def _count(self, status: FrameFecStatus) -> None:
+        missing = max(0, status.total_data - status.received_data)
+        self.packets_missing += missing
+        if _is_lost(status):
+            self.frames_lost += 1
+        else:
+            self.packets_recovered += missing
 
 
 def _is_lost(status: FrameFecStatus) -> bool:

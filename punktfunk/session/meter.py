@@ -28,6 +28,8 @@ class Meter:
         self.send_errors = 0
         self.audio_packets = 0
         self.client_frames_lost = 0
+        self.client_packets_missing = 0
+        self.client_packets_recovered = 0
         self.rejected_messages = 0
         self._durations: dict[str, list[int]] = {stage: [] for stage in STAGES}
         self._latencies: list[int] = []
@@ -80,6 +82,8 @@ class Meter:
             send_errors=self._since("send_errors"),
             audio_packets=self._since("audio_packets"),
             client_frames_lost=self._since("client_frames_lost"),
+            client_packets_missing=self._since("client_packets_missing"),
+            client_packets_recovered=self._since("client_packets_recovered"),
             rejected_messages=self._since("rejected_messages"),
         )
 

@@ -694,7 +694,8 @@ def test_threat_23_secrets_are_in_no_log_no_argument_and_no_environment(
         assert workers < set(pids)
         words = "".join(map(machine.describe, pids))
         assert ("sway" in words) is (app == "Desktop")
-        secrets_now = [host.token(), session.key.hex(), session.ping_payload.decode()]
+        scoped = scoped_token(host)
+        secrets_now = [host.token(), scoped, session.key.hex(), session.ping_payload.decode()]
         secrets_now += private_key_lines(host.config)
         seen = [host.log_text(), *filter(None, map(shown_by_the_system, pids))]
         for number, secret in enumerate(secrets_now):
@@ -703,8 +704,29 @@ def test_threat_23_secrets_are_in_no_log_no_argument_and_no_environment(
         bob.quit()
     for path in (path for path in host.config.rglob("*") if path.is_file()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        held = path.read_bytes()
+        assert scoped.encode() not in held, path
+        assert (host.token().encode() in held) is (path.name == "mgmt-token"), path
+    assert "createToken" in (host.config / "audit.jsonl").read_text()
     folders = [host.config, *(path for path in host.config.rglob("*") if path.is_dir())]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+
+
+def scoped_token(host: HostProcess) -> str:
+    """Made, used, used wrongly, where it is not allowed, and in a place where none belongs."""
+    status, made = host.api("POST", "/tokens", {"scope": "read", "name": "canary"})
+    assert status == 201
+    token: str = made["token"]
+    for method, path, sent, answered in (
+        ("GET", "/api/v1/status", token, 200),
+        ("DELETE", "/api/v1/session", token, 403),
+        ("GET", "/api/v1/status", token + "x", 401),
+        ("GET", f"/api/v1/status?token={token}", "", 401),
+        ("DELETE", f"/api/v1/session?token={token}", "", 401),
+    ):
+        headers = {"Host": "127.0.0.1", "Authorization": f"Bearer {sent}"}
+        assert management(host, method, path, headers)[0] in (answered, 429)
+    return token
 
 
 def private_key_lines(folder: Path) -> list[str]:

@@ -166,7 +166,10 @@ def base_port() -> int:
 
 @pytest.fixture
 async def make_sessions(tmp_path: Path, base_port: int, install_faulty: None):
-    """`make_sessions(limits=, handshake_timeout_s=, max_sessions=)`; closed after the test."""
+    """`make_sessions(limits=, handshake_timeout_s=, max_sessions=, **settings)`.
+
+    Closed after the test.
+    """
     made = []
     # Not below pytest's folder: a socket's path may only have 107 bytes.
     runtime = Path(tempfile.mkdtemp(prefix="pf-"))
@@ -175,11 +178,13 @@ async def make_sessions(tmp_path: Path, base_port: int, install_faulty: None):
         limits: WorkerLimits | None = None,
         handshake_timeout_s: float = 10.0,
         max_sessions: int = 2,
+        **settings: object,
     ) -> Sessions:
         sessions = Sessions(
             settings=Settings(
                 host=HostSettings(bind="127.0.0.1", base_port=base_port),
                 stream=StreamSettings(max_sessions=max_sessions),
+                **settings,
             ),
             ports=Ports(base_port),
             pool=WorkerPool(lambda: (), limits),

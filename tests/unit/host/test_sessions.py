@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from punktfunk.config.settings import OverrideSettings, PrepSettings
 from punktfunk.errors import Refused
 from punktfunk.host.ports import Ports
 from punktfunk.model.session import StreamEnd
+from punktfunk.model.video import Codec
 from punktfunk.session.supervisor import WorkerLimits
 
 REMOTE = "127.0.0.1"
@@ -281,6 +283,28 @@ async def test_a_client_that_hangs_up_while_it_launches_leaves_nothing(
 
     assert sessions.all() == ()
     assert (await launch(sessions)).slot == 0
+
+
+async def test_a_client_gets_what_the_configuration_says_of_it(
+    make_sessions, launch, client_number, tmp_path
+):
+    first = client_number(1).fingerprint
+    diary = tmp_path / "diary"
+    only_h264 = OverrideSettings(client=first, max_fps=30, codecs=("h264",))
+    note = PrepSettings(client=first, do=("touch", str(diary)), undo=("rm", str(diary)))
+    sessions = make_sessions(override=(only_h264,), prep=(note,))
+    other = await launch(sessions, 2)
+    assert other.handshake._limits.max_fps == 240
+    assert not diary.exists()
+
+    session = await launch(sessions, 1)
+
+    assert session.handshake._limits.max_fps == 30
+    assert session.handshake._limits.codecs == {Codec.H264}
+    assert sessions.offered_codecs(first) == {Codec.H264}
+    assert diary.exists()
+    await sessions.end(session)
+    assert not diary.exists()
 
 
 async def test_closing_ends_what_runs_and_what_starts(

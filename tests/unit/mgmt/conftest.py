@@ -1,25 +1,44 @@
 """A host of the tests' own behind the real app, and a client that holds answers to the spec."""
 
+import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 from jsonschema import Draft202012Validator
 from quart import Response
+from quart.typing import TestHTTPConnectionProtocol
 from werkzeug.datastructures import Headers
 
+from punktfunk.config import load_config
+from punktfunk.events import EventBus
 from punktfunk.gamestream.pairing import check_pin
 from punktfunk.gamestream.pairing_table import NoAttemptWaiting, SeveralWaiting
+from punktfunk.host.catalog import Catalog
+from punktfunk.host.cleanup import Cleaner
+from punktfunk.host.live_config import LiveConfig
+from punktfunk.host.operations import Operations
+from punktfunk.library import CustomGames, Library
 from punktfunk.mgmt.app import create_app
+from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.contract import Contract, _bounded, read_contract
 from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient, fingerprint_of
-from punktfunk.model.offers import Availability, Choice, Kind, Offer, PassedOver
+from punktfunk.model.offers import Availability, Choice, HostFacts, Kind, Offer, PassedOver
 from punktfunk.model.video import Codec, VideoMode
+from punktfunk.registry.discovery import PluginFilter
+from punktfunk.stats import Stats
+from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PendingPairing
+from punktfunk.trust.store import NativeClientStore
+from punktfunk.trust.tokens import TokenStore
 
+EVENTS = "/api/v1/events"
+NO_PLUGINS = PluginFilter(allow=frozenset())
+FEW_SETTINGS = {"PUNKTFUNK_MGMT__BIND": "127.0.0.1:0", "PUNKTFUNK_PLUGINS__ALLOW": "none"}
 TOKEN = "0123456789abcdef" * 4
 SERVER = ("127.0.0.1", 47_990)
 
@@ -40,7 +59,25 @@ def paired(name: str) -> PairedClient:
 class SmallHost:
     """Keeps what it is told in lists."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now_ns = 0
+        self.wall_s = 1_800_000_000
+        self.native = NativePairing(NativeClientStore(folder), now_ns=lambda: self.now_ns)
+        self.tokens = TokenStore(folder, wall_s=lambda: self.wall_s, now_ns=lambda: self.now_ns)
+        self.audit = Audit(folder, wall_s=lambda: self.wall_s)
+        self.stats = Stats(folder)
+        self.events = EventBus()
+        loaded = load_config(folder, environment=FEW_SETTINGS)
+        self.operations = Operations(
+            config=LiveConfig(loaded),
+            config_dir=folder,
+            catalog=Catalog(loaded.settings, HostFacts(), NO_PLUGINS),
+            cleaner=Cleaner(folder / "journal", HostFacts(), NO_PLUGINS),
+            calls=lambda: None,
+            running=frozenset,
+        )
+        self.library = Library(HostFacts(), CustomGames(folder))
         self.paired = {client.fingerprint: client for client in map(paired, ("Deck", "Phone"))}
         self.views: list[SessionView] = []
         self.waiting: dict[int, str] = {}
@@ -94,6 +131,9 @@ class SmallHost:
         self.keyframes += 1
         return any(view.streaming for view in self.views)
 
+    def plugin_states(self) -> dict[str, str]:
+        return {"builtin": "loaded", "store_steam": "resting"}
+
     def compositors(self) -> Choice:
         broken = Availability.no("sway is not installed", "apt install sway")
         offers = [
@@ -114,6 +154,16 @@ def view(session_id: int, *, streaming: bool = False) -> SessionView:
         mode=VideoMode(width_px=1280, height_px=720, refresh_mhz=59_940),
         streaming=streaming,
     )
+
+
+async def _beginning(connection: TestHTTPConnectionProtocol) -> Response:
+    """The first part of an answer that may have no end; then the client hangs up."""
+    async with asyncio.timeout(10), connection:
+        await connection.send_complete()
+        beginning = await connection.receive()
+        await connection.disconnect()
+    connection.response_data[:0] = beginning
+    return await connection.as_response()
 
 
 @attrs.define(slots=False)
@@ -145,11 +195,32 @@ class Api:
             sent.append(("Authorization", f"Bearer {token}"))
         more: dict[str, Any] = {"json": json} if json is not None else {"data": body}
         client = self.app.test_client()
-        answer = await client.open(
-            path, method=method, headers=Headers(sent), scope_base={"server": server}, **more
-        )
+        if path.partition("?")[0] == EVENTS:
+            request = client.request(
+                path, method=method, headers=Headers(sent), scope_base={"server": server}
+            )
+            answer = await _beginning(request)
+        else:
+            answer = await client.open(
+                path, method=method, headers=Headers(sent), scope_base={"server": server}, **more
+            )
         await self._hold_to_the_contract(method, path.partition("?")[0], answer)
         return answer
+
+    def state(self) -> object:
+        """Everything that a request could have changed, but for the audit file."""
+        files = {
+            str(path.relative_to(self.host.folder)): path.read_bytes()
+            for path in self.host.folder.rglob("*")
+            if path.is_file() and not path.name.startswith("audit.")
+        }
+        kept = {
+            name: repr(value)
+            for name, value in vars(self.host).items()
+            if isinstance(value, dict | list | int)
+        }
+        native = self.host.native
+        return files, kept, native.shown_pin(), native.pending()
 
     async def _hold_to_the_contract(self, method: str, path: str, answer: Response) -> None:
         body = await answer.get_data(as_text=False)
@@ -165,12 +236,19 @@ class Api:
         if "content" not in documented:
             assert body == b""
             return
-        assert answer.mimetype == "application/json"
+        assert answer.mimetype in documented["content"]
         schema = {
-            "allOf": [documented["content"]["application/json"]["schema"]],
+            "allOf": [documented["content"][answer.mimetype]["schema"]],
             "components": self.document["components"],
         }
-        Draft202012Validator(_bounded(schema)).validate(json.loads(body))
+        validator = Draft202012Validator(_bounded(schema))
+        if answer.mimetype == "application/json":
+            validator.validate(json.loads(body))
+        elif answer.mimetype == "text/event-stream":
+            for line in body.split(b"\n"):
+                name, _, value = line.partition(b": ")
+                if name == b"data":
+                    validator.validate(json.loads(value))
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         for template, item in self.document["paths"].items():
@@ -184,8 +262,8 @@ class Api:
 
 
 @pytest.fixture
-def api() -> Api:
-    return Api(SmallHost())
+def api(tmp_path: Path) -> Api:
+    return Api(SmallHost(tmp_path))
 
 
 @pytest.fixture
