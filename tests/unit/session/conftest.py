@@ -217,6 +217,7 @@ class StreamClient:
         self.enet.connect()
         await self.pump(lambda: self.enet.connected)
         self.say(REQUEST_IDR)
+        self._turn()  # pictures may be there already: it has to leave all the same
         await self.pump(lambda: self.video_packets and self.audio_packets)
 
     async def pump(self, until: Callable[[], object], timeout_s: float = 10.0) -> None:

@@ -193,7 +193,7 @@ async def test_a_client_is_streamed_to_and_told_before_the_end(
     await worker.start_stream(stream)
     client = make_client(stream, media)
     await client.connect()
-    await until(lambda: Connected(1) in messages)
+    await client.pump(lambda: Connected(1) in messages)
 
     worker.stop_stream(StreamEnd.STOPPED)
     await client.pump(lambda: client.enet.disconnected)
@@ -221,7 +221,7 @@ async def test_control_first_and_ping_later_is_a_connection_too(
 
     await client.pump(lambda: client.video_packets)
 
-    await until(lambda: Connected(1) in messages)
+    await client.pump(lambda: Connected(1) in messages)
 
 
 async def test_a_killed_worker_is_noticed_with_its_cause(spawn, make_plan, media):
