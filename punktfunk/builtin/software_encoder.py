@@ -85,6 +85,8 @@ class SoftwareEncoder(EncodeDriver):
             picture.pts = self._frames
             picture.pict_type = PictureType.I if keyframe else PictureType.NONE
             packets = self._context.encode(picture)
+            if codec is Codec.HEVC:
+                _free_x87()
             if len(packets) != 1:
                 raise ValueError(f"{LIBRARY[codec]} gave {len(packets)} packets for one frame")
             self._frames += 1
@@ -166,6 +168,15 @@ class SoftwareEncoder(EncodeDriver):
         context, self._context = self._context, None
         if context is not None and context.is_open:
             context.encode(None)  # SVT-AV1 complains when it is not told of the end
+
+
+def _free_x87() -> None:
+    """x265 under FFmpeg 9 leaves this thread's x87 registers taken (MMX without EMMS).
+
+    The next `long double` in this thread would be NaN, in `numpy.fft` for one. This is it.
+    """
+    with np.errstate(all="ignore"):
+        np.longdouble(1) / np.longdouble(3)
 
 
 def _wrap(block: Plane) -> VideoFrame:

@@ -8,22 +8,9 @@ from typing import Any
 import click
 
 from punktfunk import __version__
-from punktfunk.cli import look, remote, serve, service
+from punktfunk.cli import ctl, look, remote, report, serve, service, token
+from punktfunk.cli.failure import fail
 from punktfunk.errors import ConfigError, PunktfunkError
-
-
-class _OneLine(click.ClickException):
-    """An error of ours: one line, no traceback."""
-
-    def __init__(self, error: PunktfunkError) -> None:
-        super().__init__(" ".join(str(error).split("\n")))
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"punktfunk: {self.message}", file=file, err=file is None)
-
-
-class _Misuse(_OneLine):
-    exit_code = 2
 
 
 class _Commands(click.Group):
@@ -31,7 +18,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PunktfunkError as error:
-            raise (_Misuse if isinstance(error, ConfigError) else _OneLine)(error) from error
+            fail(error, 2 if isinstance(error, ConfigError) else 1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,8 +33,11 @@ for _command in (
     look.plugins,
     look.config,
     look.openapi,
+    report.report,
     remote.pair,
     remote.clients,
+    ctl.ctl,
     service.service,
+    token.token,
 ):
     main.add_command(_command)

@@ -5,10 +5,12 @@ import json
 import os
 from pathlib import Path
 
+import attrs
 import click
 
 from punktfunk.cli import logs
 from punktfunk.cli.folder import folder_option, json_option, load
+from punktfunk.config.chain import explain
 from punktfunk.config.report import config_as_json, config_as_text
 
 
@@ -42,13 +44,32 @@ def plugins(folder: Path, as_json: bool) -> None:
     raise SystemExit(0 if plugin_list.all_well(report) else 1)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @folder_option
 @json_option
-def config(folder: Path, as_json: bool) -> None:
+@click.pass_context
+def config(context: click.Context, folder: Path, as_json: bool) -> None:
     """Show every setting, its value, and where that came from."""
-    loaded = load(folder)
-    click.echo(_json(config_as_json(loaded)) if as_json else config_as_text(loaded))
+    if context.invoked_subcommand is None:
+        loaded = load(folder)
+        click.echo(_json(config_as_json(loaded)) if as_json else config_as_text(loaded))
+
+
+@config.command("explain")
+@click.option("--app", default="", metavar="ID", help="Library id, such as steam:570.")
+@click.option("--client", default="", metavar="FINGERPRINT", help="See: punktfunk clients")
+@folder_option
+@json_option
+def explain_config(app: str, client: str, folder: Path, as_json: bool) -> None:
+    """Show what the sessions of an app, a client, or both get, and who says so."""
+    found = explain(load(folder), app, client.lower())
+    if as_json:
+        plain = [{**attrs.asdict(it, recurse=False), "origin": str(it.origin)} for it in found]
+        click.echo(_json(plain))
+        return
+    for it in found:
+        value = json.dumps(it.value, ensure_ascii=False)
+        click.echo(f"{it.key} = {value}  # {it.origin}")
 
 
 @click.command()

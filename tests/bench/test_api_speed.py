@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from harness import MoonlightClient, create_identities
-from host_process import HostProcess
+from host_process import HostProcess, eventually
 
 pytestmark = [
     pytest.mark.bench,
@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 ROUNDS, ROUND_S = 5, 1.0
+GAMES = 2_000
 PACE_ROUNDS, PACE_FRAMES = 4, 360
 REQUESTS_PER_S = 200
 REQUESTER = Path(__file__).with_name("requester.py")
@@ -46,10 +47,10 @@ def streaming(tmp_path_factory):
         yield host, client
 
 
-def requests_per_s(host, path):
+def requests_per_s(host, path, **headers):
     """One connection, one request at a time."""
     connection = http.client.HTTPConnection("127.0.0.1", host.mgmt_port, timeout=10)
-    headers = {"Authorization": f"Bearer {host.token()}"}
+    headers["Authorization"] = f"Bearer {host.token()}"
     began, count = time.perf_counter(), 0
     while time.perf_counter() - began < ROUND_S:
         connection.request("GET", path, headers=headers)
@@ -76,6 +77,51 @@ def test_an_answer_costs_little_more_than_saying_that_one_is_well(streaming):
         share = median / medians[paths[0]]
         print(f"  {path}: {median:.0f} = {share:.2f} x health  ({_listed(rounds[path])})")
     assert medians["/api/v1/status"] > 0.2 * medians["/api/v1/health"]
+
+
+@pytest.fixture(scope="module")
+def with_games(tmp_path_factory):
+    """A host whose only store lists so many games."""
+    folder = tmp_path_factory.mktemp("roms")
+    for number in range(GAMES):
+        (folder / f"A game of some renown, part {number}.sfc").write_bytes(b"rom")
+    settings = (
+        '[plugins]\nallow = ["builtin", "roms"]\n'
+        f'[plugin.roms]\nfolders = ["snes={folder}"]\nemulators = ["snes=/bin/true {{rom}}"]\n'
+    )
+    with HostProcess(settings) as host:
+        eventually(lambda: len(host.api("GET", "/library")[1]) == GAMES, 60, "the games are listed")
+        yield host
+
+
+def test_a_library_of_2000_titles_is_told_nearly_as_fast(with_games):
+    health, library = "/api/v1/health", "/api/v1/library"
+    rounds = {"health": [], "library": [], "library, gzip accepted": []}
+    for _ in range(ROUNDS):
+        rounds["health"].append(requests_per_s(with_games, health))
+        rounds["library"].append(requests_per_s(with_games, library))
+        packed = requests_per_s(with_games, library, **{"Accept-Encoding": "gzip"})
+        rounds["library, gzip accepted"].append(packed)
+
+    medians = {name: statistics.median(found) for name, found in rounds.items()}
+    print(f"\nrequests a second, {GAMES} titles (load average {os.getloadavg()[0]:.2f})")
+    for name, median in medians.items():
+        share = median / medians["health"]
+        print(f"  {name}: {median:.1f} = {share:.4f} x health  ({_listed(rounds[name], 1)})")
+    for encoding in ("identity", "gzip"):
+        print(f"  {encoding}: {_size(with_games, library, encoding)}")
+    assert medians["library"] > 0.1 * medians["health"]
+
+
+def _size(host, path, encoding):
+    """How long the answer is, and whether it was packed."""
+    connection = http.client.HTTPConnection("127.0.0.1", host.mgmt_port, timeout=10)
+    headers = {"Authorization": f"Bearer {host.token()}", "Accept-Encoding": encoding}
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    length = len(answer.read())
+    connection.close()
+    return f"{length:,} bytes, {answer.headers.get('Content-Encoding', 'plain')}"
 
 
 @contextmanager

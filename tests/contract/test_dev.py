@@ -91,3 +91,31 @@ def test_only_what_is_not_installed_is_named(dev: Dev) -> None:
     done = dev("test", dpkg_query=installed)
 
     assert done.stderr.splitlines()[-1].endswith("--no-install-recommends foot")
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere/python", "/bin/false"])
+def test_what_is_no_python_cannot_run_the_tests(dev: Dev, checkout: Path, path: str) -> None:
+    done = dev("test", "--python", path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("dev: --python needs the path of a Python: ")
+    assert {entry.name for entry in checkout.iterdir()} == {"dev", "bin"}
+
+
+def test_another_python_gets_an_environment_of_its_own(dev: Dev, checkout: Path) -> None:
+    python = checkout / "bin" / "python3.99"
+    python.write_text("#!/bin/sh\necho 3.99.1\n")
+    python.chmod(0o755)
+    uv = checkout / ".tools" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.write_text(f'#!/bin/sh\necho "$@" >> {checkout}/asked\nexit 3\n')
+    uv.chmod(0o755)
+
+    done = dev(
+        "test", "--python", str(python), dpkg_query="for name; do echo $name installed; done"
+    )
+
+    assert done.returncode == 3
+    assert (checkout / "asked").read_text() == (
+        f"venv -q --python {python} {checkout}/.venv-3.99.1\n"
+    )

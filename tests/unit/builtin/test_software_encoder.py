@@ -322,6 +322,14 @@ def test_data_of_earlier_frames_stays_valid(codec, opened, card_frames):
     assert [bytes(frame.data) for frame in encoded] == copies
 
 
+def test_who_calculates_in_the_same_thread_still_gets_numbers(codec, opened, card_frames):
+    encoder = opened(codec)
+
+    for frame in card_frames(*SIZES[codec], 8):
+        encoder.encode(frame)
+        assert np.isfinite(np.longdouble(1) / np.longdouble(3))
+
+
 def test_the_svt_library_keeps_quiet(opened, capfd):
     encoder = opened(Codec.AV1)
     encoder.encode(plain_frame(*SIZES[Codec.AV1]))

@@ -1,0 +1,40 @@
+"""Is what the drivers need on this machine? Starts no X server."""
+
+import ctypes
+import shutil
+from importlib.util import find_spec
+
+from punktfunk.plugin import Availability
+from punktfunk_capture_x11.settings import X11Settings
+
+WINDOW_MANAGER = "openbox"
+
+_LIBRARIES = ("libxcb.so.1", "libxcb-shm.so.0")
+
+
+def server_availability(settings: X11Settings, path: str | None) -> Availability:
+    """Say whether the X server that is set can be started."""
+    if shutil.which(settings.xvfb, path=path) is None:
+        return Availability.no(f"{settings.xvfb} is not installed", hint="apt install xvfb openbox")
+    libraries = libraries_availability()
+    if not libraries.available:
+        return libraries
+    if not settings.window_manager and shutil.which(WINDOW_MANAGER, path=path) is None:
+        return Availability.yes("Xvfb without a window manager: apt install openbox")
+    return Availability.yes("Xvfb")
+
+
+def libraries_availability() -> Availability:
+    """Say whether programs here can talk to an X server."""
+    if find_spec("xcffib") is None:
+        return Availability.no(
+            "the Python package xcffib is not installed", hint="pip install xcffib"
+        )
+    for library in _LIBRARIES:
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            return Availability.no(
+                f"the library {library} is not installed", hint="apt install libxcb1 libxcb-shm0"
+            )
+    return Availability.yes()
