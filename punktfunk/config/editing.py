@@ -1,6 +1,6 @@
 """Changing `config.toml` for a person: their words, comments and order stay as they are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,14 @@ def edit_config(
     return checked
 
 
-def difference(before: LoadedConfig, after: LoadedConfig) -> ConfigChange:
-    """Compare what counts, not what the file says."""
+def difference(
+    before: LoadedConfig, after: LoadedConfig, touched: Collection[str] | None = None
+) -> ConfigChange:
+    """Compare what counts, not what the file says.
+
+    Args:
+        touched: The keys to name as overridden when they are; None for all.
+    """
     old, new = (_flat(it.settings) for it in (before, after))
     changed = tuple(sorted(key for key in old | new if old.get(key) != new.get(key)))
     return ConfigChange(
@@ -87,7 +93,9 @@ def difference(before: LoadedConfig, after: LoadedConfig) -> ConfigChange:
             sorted(
                 key
                 for key, origin in after.origins.items()
-                if origin.source in (Source.ENVIRONMENT, Source.FLAG) and _in_file(after, key)
+                if origin.source in (Source.ENVIRONMENT, Source.FLAG)
+                and (touched is None or key in touched)
+                and _in_file(after, key)
             )
         ),
     )

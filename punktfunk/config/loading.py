@@ -1,6 +1,6 @@
 """File, then environment, then flags: one frozen `Settings` that knows where it came from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, time
 from enum import StrEnum
 from functools import partial
@@ -59,6 +59,7 @@ class LoadedConfig:
     origins: Of each setting, by `section.name`; of those in arrays of tables that are in
         the file, by `section[0].name`.
     warnings: One sentence each; the configuration is usable all the same.
+    place: Names file and line of a key, for a message.
     again: Loads it anew, with the same environment and flags; see `load_config`.
     """
 
@@ -66,6 +67,7 @@ class LoadedConfig:
     file: Path
     origins: Mapping[str, Origin]
     warnings: tuple[str, ...] = ()
+    place: Callable[[str], str] = attrs.field(repr=False, eq=False)
     again: "Again" = attrs.field(repr=False, eq=False)
 
 
@@ -131,6 +133,7 @@ def load_config(
         file=document.path,
         origins=MappingProxyType(collected.origins),
         warnings=_warnings(document, plugin_tables, plugins),
+        place=document.place,
         again=partial(load_config, folder, environment=environment, flags=flags, plugins=plugins),
     )
 

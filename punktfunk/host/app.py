@@ -141,7 +141,7 @@ class Host:
             ConfigError: a port is taken, or a plugin's setting is wrong.
         """
         await asyncio.gather(self.catalog.refresh(), self.cleaner.clean_all())
-        self.catalog.check_settings()
+        self.catalog.check_settings(self.config.loaded.place)
         for problem in self.catalog.unknown_names(self.settings):
             log.warning("%s", problem)
         self.events.tell_plugins(PluginCalls(self.catalog.plugins))
@@ -194,7 +194,7 @@ class Host:
 
     def _connect_events(self) -> None:
         sessions, publish = self.sessions, self.events.publish
-        self.config.checks.append(self.automation.check)
+        self.config.checks += (self.automation.check, self.catalog.check_tables)
         self.config.on_changed.append(self._use_settings)
         self.events.bus.listeners.append(self.automation.hear)
         sessions.publish = self.stats.publish = publish
@@ -212,7 +212,9 @@ class Host:
         )
         sessions.on_started = lambda session: publish("session.started", **self._told_of(session))
         sessions.on_ended = lambda session, cause: publish(
-            "session.ended", **self._told_of(session), reason=cause or "ended"
+            "session.ended",
+            **self._told_of(session),
+            reason=cause or session.end_reason or "ended",
         )
 
     def _use_settings(self, change: ConfigChange) -> None:

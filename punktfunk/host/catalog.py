@@ -1,7 +1,8 @@
 """What this machine can do: the last probe's offers, and what would be picked."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from punktfunk.config.settings import Settings
 from punktfunk.errors import ConfigError
@@ -14,6 +15,8 @@ from punktfunk.registry.prober import probe
 from punktfunk.registry.ranking import choose
 from punktfunk.registry.report import ProbeReport
 from punktfunk.registry.settings import plugin_settings
+
+_WRONG_SETTING = re.compile(r"\[plugin\.(?P<plugin>\w+)\] (?P<key>\S+): ")
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +50,11 @@ class Catalog:
                 log.warning("plugin %s: %s", plugin.record.name, problem)
         return self.report
 
-    def check_settings(self) -> None:
+    def check_settings(self, place: Callable[[str], str]) -> None:
         """Hold each plugin's table of the configuration to its manifest.
+
+        Args:
+            place: Names the place of a key in the file.
 
         Raises:
             ConfigError: a key the plugin does not know, or a value of the wrong type.
@@ -57,8 +63,19 @@ class Catalog:
             record = plugin.record
             # The probe child checked each table; a plugin that it could not use is not loaded
             # here, so its words are all there is.
-            if record.state is PluginState.BROKEN and record.reason.startswith("[plugin."):
-                raise ConfigError(record.reason)
+            wrong = _WRONG_SETTING.match(record.reason)
+            if record.state is PluginState.BROKEN and wrong:
+                where = place(f"plugin.{wrong['plugin']}.{wrong['key']}")
+                raise ConfigError(f"{where}: {record.reason}")
+
+    def check_tables(self, settings: Settings) -> None:
+        """Like `check_settings`, for a configuration that is about to count.
+
+        Raises:
+            ConfigError: as there. A plugin that is not loaded knows no settings.
+        """
+        for name, manifest in self.plugins.manifests.items():
+            plugin_settings(manifest, settings.plugin.get(name, {}), name=name)
 
     def unknown_names(self, settings: Settings) -> Sequence[str]:
         """Name what `[drivers]` and `[plugins]` speak of and nobody has, a sentence each."""

@@ -122,7 +122,7 @@ def _missing_program(app: App) -> str:
 def _settings_checks(catalog: Catalog, loaded: LoadedConfig) -> Iterable[Check]:
     """What the configuration says of plugins and drivers, held against those that are here."""
     try:
-        catalog.check_settings()
+        catalog.check_settings(loaded.place)
     except PunktfunkError as error:
         yield Check(name="plugin settings", ok=False, remark=str(error))
     for problem in catalog.unknown_names(loaded.settings):

@@ -22,7 +22,7 @@ class LiveConfig:
     """
 
     def __init__(self, loaded: LoadedConfig) -> None:
-        self.loaded = loaded
+        self.loaded = self._started_with = loaded
         self.settings = loaded.settings
         self.waiting: frozenset[str] = frozenset()
         self.checks: list[Callable[[Settings], None]] = []
@@ -50,8 +50,9 @@ class LiveConfig:
 
     def _take(self, loaded: LoadedConfig) -> ConfigChange:
         change = difference(self.loaded, loaded)
-        self.waiting |= frozenset(change.restart_required)
-        change = attrs.evolve(change, restart_required=tuple(sorted(self.waiting)))
+        waiting = difference(self._started_with, loaded).restart_required
+        self.waiting = frozenset(waiting)
+        change = attrs.evolve(change, restart_required=waiting)
         self.loaded = loaded
         now = {section: getattr(loaded.settings, section) for section in LIVE_SECTIONS}
         self.settings = attrs.evolve(self.settings, **now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from punktfunk.mgmt.values import LogLine
-from punktfunk.model.log_text import one_line, redacted
+from punktfunk.model.log_text import message_of, redacted
 
 MAX_LINES = 2_000
 _MAX_LENGTH = 1_000
@@ -21,7 +21,7 @@ class LogBook(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            text = redacted(one_line(record.getMessage()))
+            text = redacted(message_of(record))
         except Exception:
             self.handleError(record)
             return

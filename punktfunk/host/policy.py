@@ -1,5 +1,7 @@
 """What the settings let a client have."""
 
+import attrs
+
 from punktfunk.config.settings import DriverSettings, StreamSettings
 from punktfunk.errors import Refused
 from punktfunk.gamestream.endpoint import is_local_network
@@ -8,7 +10,7 @@ from punktfunk.gamestream.negotiation import StreamLimits
 from punktfunk.gamestream.sdp import Encryption
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Kind
-from punktfunk.model.video import Codec
+from punktfunk.model.video import Codec, VideoMode
 from punktfunk.session.plan import Preferences
 
 
@@ -31,8 +33,22 @@ def check_launch(request: LaunchRequest, settings: StreamSettings) -> None:
     Raises:
         Refused: status 403.
     """
+    mode = request.mode
+    if mode is not None and (
+        mode.width_px > settings.max_width or mode.height_px > settings.max_height
+    ):
+        raise Refused(
+            f"a picture of {mode.width_px}x{mode.height_px} is too large: this host streams up "
+            f"to {settings.max_width}x{settings.max_height}",
+            status=403,
+        )
     if settings.encryption == "always" and request.core_version is None:
         raise Refused("this host asks for encryption; this client is too old", status=403)
+
+
+def display_mode(wanted: VideoMode, settings: StreamSettings) -> VideoMode:
+    """What the session's display gets, and commands before it are told."""
+    return attrs.evolve(wanted, refresh_mhz=min(wanted.refresh_mhz, settings.max_fps * 1_000))
 
 
 def stream_limits(

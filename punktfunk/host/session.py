@@ -55,6 +55,7 @@ class HostSession:
         self.publish: Publish = lambda event_type, /, **data: None
         self.handshake: Handshake | None = None
         self.ending = False
+        self.end_reason: StreamEnd | None = None
         self._mode = plan.mode
         self._used_keys: set[bytes] = set()
         self._control_v2_used = control_v2_used
@@ -214,7 +215,7 @@ class HostSession:
                 if reason is StreamEnd.NEVER_CONNECTED:
                     self._unused()
             case AppEnded(last_line=last_line):
-                self.ending = True
+                self.ending, self.end_reason = True, StreamEnd.APP_ENDED
                 said = f"; the last it said: {last_line}" if last_line else ""
                 log.info("the app has ended%s", said, extra={"session": self.id})
             case _:

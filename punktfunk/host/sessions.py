@@ -22,13 +22,14 @@ from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake, in_words
 from punktfunk.host.launches import Launches
 from punktfunk.host.policy import (
     check_launch,
+    display_mode,
     encryption_requested,
     preferences,
     stream_limits,
 )
 from punktfunk.host.ports import Ports, bind_media
 from punktfunk.host.session import HostSession
-from punktfunk.model.apps import App, PrepCommand
+from punktfunk.model.apps import App
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamSample
@@ -140,7 +141,7 @@ class Sessions:
         slot = self._free_slot()
 
         async def start() -> HostSession:
-            plan = self._plan(app, request, cast, wanted.prep)
+            plan = self._plan(app, request, cast, wanted)
             session = await self._start(slot, client, app, plan)
             self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
             return session
@@ -174,6 +175,7 @@ class Sessions:
             return
         if not session.ending:
             session.ending = True
+            session.end_reason = reason
             session.drop_handshake()
             await session.worker.quit(reason)
         await ended.wait()
@@ -269,7 +271,7 @@ class Sessions:
         return session
 
     def _plan(
-        self, app: App, request: LaunchRequest, cast: Cast, prep: tuple[PrepCommand, ...]
+        self, app: App, request: LaunchRequest, cast: Cast, wanted: SessionSettings
     ) -> SessionPlan:
         session_id = next(self._session_ids)
         seat = f"pf-{session_id}-{secrets.token_hex(4)}"
@@ -278,9 +280,9 @@ class Sessions:
             app,
             session_id=session_id,
             seat=seat,
-            mode=request.mode or _FALLBACK_MODE,
+            mode=display_mode(request.mode or _FALLBACK_MODE, wanted.stream),
             channels=request.layout.channels,
-            prep=prep,
+            prep=wanted.prep,
             settings_of=self._catalog.settings_of,
             runtime_root=str(self._paths.runtime),
             journal=str(self._paths.journals / f"{seat}.jsonl"),

@@ -307,6 +307,34 @@ async def test_a_client_gets_what_the_configuration_says_of_it(
     assert not diary.exists()
 
 
+async def test_a_picture_that_is_too_large_is_refused_before_anything_starts(
+    make_sessions, launch, client_number, tmp_path
+):
+    small = OverrideSettings(client=client_number(1).fingerprint, max_width=300)
+    sessions = make_sessions(override=(small,))
+
+    assert await refusal(launch(sessions, 1)) == (
+        403,
+        "a picture of 320x180 is too large: this host streams up to 300x4320",
+    )
+    assert not list((tmp_path / "journal").glob("*"))
+
+
+async def test_a_display_is_no_faster_than_its_stream_may_be(make_sessions, launch):
+    sessions = make_sessions(override=(OverrideSettings(max_fps=30),))
+
+    assert (await launch(sessions)).plan.mode.refresh_mhz == 30_000
+
+
+async def test_the_end_of_a_session_has_a_reason(sessions, launch):
+    ended = []
+    sessions.on_ended = lambda session, cause: ended.append((session.end_reason, cause))
+
+    await sessions.end(await launch(sessions))
+
+    assert ended == [(StreamEnd.STOPPED, "")]
+
+
 async def test_closing_ends_what_runs_and_what_starts(
     make_sessions, launch, app_on, until, tmp_path
 ):

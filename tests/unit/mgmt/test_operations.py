@@ -57,6 +57,14 @@ async def test_a_change_counts_at_once_or_says_that_it_waits(
     assert shown["restart_required"] == ["host.name", "plugin.web"]
 
 
+async def test_what_is_taken_back_waits_no_more(api: Any, file: Any) -> None:
+    await api.ask("PATCH", "/api/v1/config", json={"set": {"host.name": "TV"}})
+
+    answer = await api.ask("PATCH", "/api/v1/config", json={"unset": ["host.name"]})
+
+    assert (await answer.get_json())["restart_required"] == ["plugin.web"]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [
