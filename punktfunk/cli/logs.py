@@ -6,10 +6,9 @@ import sys
 import time
 from typing import TextIO
 
-from punktfunk.model.log_text import one_line, redacted
+from punktfunk.model.log_text import message_of, redacted
 
 _QUIET = ("asyncio", "hypercorn", "numba", "quart", "stevedore", "zeroconf")
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 
 
@@ -45,12 +44,8 @@ class LineFormatter(logging.Formatter):
         self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
-        line = one_line(record.getMessage())
-        extra = {name: value for name, value in vars(record).items() if name not in _OWN}
-        if extra:
-            fields = " ".join(f"{name}={one_line(str(value))}" for name, value in extra.items())
-            line = f"{line} ({fields})"
-        text = f"{self._head(record)}{record.name.removeprefix('punktfunk.')}: {line}"
+        name = record.name.removeprefix("punktfunk.")
+        text = f"{self._head(record)}{name}: {message_of(record)}"
         if record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         return redacted(text)

@@ -110,6 +110,11 @@ def _matching(entries: Sequence[E], app: str, client: str) -> list[tuple[int, E]
     found = [
         (index, entry)
         for index, entry in enumerate(entries)
-        if entry.app in ("", app) and client.startswith(entry.client)
+        if entry.app in ("", app) and _is_for(entry.client, client)
     ]
     return sorted(found, key=lambda it: (bool(it[1].client), bool(it[1].app)))
+
+
+def _is_for(start: str, client: str) -> bool:
+    """Who asks for an explanation may name the client more shortly than the entry does."""
+    return client.startswith(start) or (bool(client) and start.startswith(client))

@@ -1,5 +1,6 @@
 """Changing `config.toml` for a person: their words, comments and order stay as they are."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class ConfigChange:
         changed: Keys whose values are different now, `hook` and the like as a whole.
         restart_required: Those of them that the running host does not take over.
         overridden: Keys in the file that do not count, because the environment or a flag
-            says otherwise.
+            says otherwise; only those that were touched, where some were.
     """
 
     changed: tuple[str, ...] = ()
@@ -69,7 +70,10 @@ def edit_config(
         text = tomlkit.dumps(document)
     except (UnicodeDecodeError, TOMLKitError, TypeError, ValueError) as error:
         raise ConfigError(f"{loaded.file} cannot be changed: {error}") from None
-    checked = loaded.again(text=text)
+    try:
+        checked = loaded.again(text=text)
+    except ConfigError as error:
+        raise _without_place(error, loaded.file) from None
     check(checked.settings)
     # A link, as those who keep their configuration elsewhere have one, stays a link.
     write(loaded.file.resolve(), text.encode())
@@ -99,6 +103,14 @@ def difference(
             )
         ),
     )
+
+
+def _without_place(error: ConfigError, file: Path) -> ConfigError:
+    """A text that was never written has no lines to look at: the key says it all."""
+    if "key" not in error.fields:
+        return error
+    place = re.compile(rf"{re.escape(str(file))}(?: line [0-9]+)?: ")
+    return ConfigError(place.sub("", str(error), count=1), **error.fields)
 
 
 def _is_live(key: str) -> bool:

@@ -102,7 +102,8 @@ class PairingTable:
                 attempt.enter_pin(pin)
                 attempt.expires_ns = now_ns + FINISH_NS
                 return attempt
-        raise NoAttemptWaiting("no such pairing waits for a PIN", status=409)
+        which = "device" if attempt_id is None else "such pairing"
+        raise NoAttemptWaiting(f"no {which} waits for a PIN", status=409)
 
     def answer_challenge(self, key: AttemptKey, encrypted: bytes, now_ns: int) -> bytes:
         """Stage 2. Raises ProtocolError: unknown, out of order or malformed; it is over."""

@@ -1,7 +1,7 @@
 """The configuration of a running host, and how it changes."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import attrs
 
@@ -30,9 +30,10 @@ class LiveConfig:
 
     def change(self, changes: Mapping[str, object], unset: Sequence[str]) -> ConfigChange:
         """Write changes into the file and take them over; see `edit_config`."""
-        return self._take(
-            edit_config(self.loaded, changes, unset, check=self._check, write=write_with_backup)
+        loaded = edit_config(
+            self.loaded, changes, unset, check=self._check, write=write_with_backup
         )
+        return self._take(loaded, touched={*changes, *unset})
 
     def reload(self) -> ConfigChange:
         """Take over what the file says now.
@@ -48,8 +49,8 @@ class LiveConfig:
         for check in self.checks:
             check(settings)
 
-    def _take(self, loaded: LoadedConfig) -> ConfigChange:
-        change = difference(self.loaded, loaded)
+    def _take(self, loaded: LoadedConfig, touched: Collection[str] | None = None) -> ConfigChange:
+        change = difference(self.loaded, loaded, touched)
         waiting = difference(self._started_with, loaded).restart_required
         self.waiting = frozenset(waiting)
         change = attrs.evolve(change, restart_required=waiting)

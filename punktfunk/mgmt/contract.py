@@ -1,8 +1,9 @@
 """The API's contract, `openapi.json`: served as it stands, and what bodies are held to."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -19,6 +20,17 @@ _BOUNDS = {
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
 }
+_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "array": "a list",
+        "boolean": "true or false",
+        "integer": "a whole number",
+        "null": "null",
+        "number": "a number",
+        "object": "an object",
+        "string": "a string",
+    }
+)
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -135,8 +147,36 @@ def _check(validator: Draft202012Validator, plain: object, whole: str) -> None:
     error: ValidationError | None = next(validator.iter_errors(plain), None)
     if error is None:
         return
-    place = ".".join(str(part) for part in error.absolute_path) or whole
+    while error.context:
+        error = _most_telling(error.context)
+    path = [str(part) for part in error.absolute_path]
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
-        raise DoesNotMatch(f"{place} has no member {missing}")
-    raise DoesNotMatch(f"{place} does not match: {error.validator} {error.validator_value}")
+        raise DoesNotMatch(f"{'.'.join([*path, missing])} is missing")
+    raise DoesNotMatch(f"{'.'.join(path) or whole} {_expectation(error)}")
+
+
+def _most_telling(errors: Sequence[ValidationError]) -> ValidationError:
+    """Of why a value is none of several kinds; that it is not null tells nobody anything."""
+    telling = (it for it in errors if (it.validator, it.validator_value) != ("type", "null"))
+    return next(telling, errors[0])
+
+
+def _expectation(error: ValidationError) -> str:
+    """Finish the sentence about a place."""
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "type":
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            return f"must be {' or '.join(_TYPES[kind] for kind in kinds)}"
+        case "enum":
+            return f"must be one of {', '.join(map(str, wanted))}"
+        case "minimum":
+            return f"must be at least {wanted}"
+        case "maximum":
+            return f"must be at most {wanted}"
+        case "maxLength":
+            return f"must have at most {wanted} characters"
+        case "maxItems" | "maxProperties":
+            return f"must have at most {wanted} entries"
+    return "is not of the form that it must have"

@@ -1,13 +1,29 @@
 """Every answer that is not 2xx, in one envelope: `{"error": "…"}`."""
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from quart import Quart, Response, jsonify
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from quart import Quart, Response, jsonify, request
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+    RequestTimeout,
+)
 
 from punktfunk.errors import DriverUnavailable, ProtocolError, PunktfunkError, Refused
 from punktfunk.mgmt.contract import DoesNotMatch
 
+_OURS: Mapping[type[HTTPException], str] = MappingProxyType(
+    {
+        NotFound: "there is nothing at this path",
+        RequestEntityTooLarge: "the body is too long",
+        RequestTimeout: "the body did not come in time",
+    }
+)
+"""Instead of the framework's own sentences; a route's stay."""
 _KEPT_HEADERS = frozenset({"retry-after", "www-authenticate"})
 
 log = logging.getLogger(__name__)
@@ -22,13 +38,21 @@ def install_refusals(app: Quart) -> None:
 
 
 async def _of_the_framework(error: HTTPException) -> Response:
-    answer = _envelope(error.description or error.name, error.code or 500)
+    answer = _envelope(_sentence(error), error.code or 500)
     for name, value in error.get_headers():
         if name.lower() in _KEPT_HEADERS:
             answer.headers[name] = value
     if isinstance(error, MethodNotAllowed):  # werkzeug lists a set, in any order
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return answer
+
+
+def _sentence(error: HTTPException) -> str:
+    if isinstance(error, MethodNotAllowed):
+        return f"this path does not take {request.method}"
+    if error.description == type(error).description and type(error) in _OURS:
+        return _OURS[type(error)]
+    return error.description or error.name
 
 
 async def _on_purpose(error: PunktfunkError) -> Response:

@@ -14,6 +14,7 @@ Fingerprint = NewType("Fingerprint", str)
 MAX_NAME_CHARS = 64
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_FINGERPRINT_START = re.compile(r"[0-9a-f]{8,64}")
 
 
 def fingerprint_of(certificate_der: bytes) -> Fingerprint:
@@ -30,6 +31,18 @@ def as_fingerprint(text: str) -> Fingerprint:
     if not _FINGERPRINT.fullmatch(lowered):
         raise ProtocolError("a fingerprint is 64 hexadecimal digits")
     return Fingerprint(lowered)
+
+
+def as_fingerprint_start(text: str) -> str:
+    """Check how a fingerprint begins; upper case is fine.
+
+    Raises:
+        ProtocolError: it is not 8 to 64 hex digits.
+    """
+    lowered = text.lower()
+    if not _FINGERPRINT_START.fullmatch(lowered):
+        raise ProtocolError("a fingerprint, or how it begins, is 8 to 64 hexadecimal digits")
+    return lowered
 
 
 def readable_name(text: str, fingerprint: Fingerprint) -> str:

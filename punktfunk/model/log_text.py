@@ -1,7 +1,9 @@
 """What may stand in a log line: nothing secret, nothing that forges a line."""
 
+import logging
 import re
 
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET = re.compile(
     r"""(?ix)
     (?P<name> \b bearer \s+ | \b pft_
@@ -23,3 +25,13 @@ def redacted(text: str) -> str:
 def one_line(text: str) -> str:
     """Clients choose their names: none may forge a line or speak to the terminal."""
     return "".join(it if it.isprintable() else f"\\x{ord(it):02x}" for it in text)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """`message (session=1 app=Desktop)`: what a record says, on one line. It is not redacted."""
+    line = one_line(record.getMessage())
+    extra = {name: value for name, value in vars(record).items() if name not in _OWN}
+    if not extra:
+        return line
+    fields = " ".join(f"{name}={one_line(str(value))}" for name, value in extra.items())
+    return f"{line} ({fields})"

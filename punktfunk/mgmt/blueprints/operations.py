@@ -14,7 +14,7 @@ from punktfunk.mgmt import requests
 from punktfunk.mgmt.as_json import to_json
 from punktfunk.mgmt.host import Config
 from punktfunk.mgmt.operations_values import ConfigPatch, PluginInfo, SettingExplained
-from punktfunk.model.clients import as_fingerprint
+from punktfunk.model.clients import as_fingerprint_start
 
 DEFAULT_LOG_LINES = 200
 
@@ -48,7 +48,8 @@ async def reload_config() -> ResponseReturnValue:
 async def explain_config() -> ResponseReturnValue:
     loaded = requests.host().operations.config.loaded
     client = requests.query_text("client")
-    found = explain(loaded, requests.query_text("app"), as_fingerprint(client) if client else "")
+    client = as_fingerprint_start(client) if client else ""
+    found = explain(loaded, requests.query_text("app"), client)
     return [to_json(SettingExplained.of(it)) for it in found]
 
 

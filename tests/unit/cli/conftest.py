@@ -104,7 +104,7 @@ class SmallHost:
         self.pins.append((pin, attempt_id))
         chosen = [it for it in self.waiting if attempt_id in (None, it.id)]
         if not chosen:
-            raise NoAttemptWaiting("no such pairing waits for a PIN", status=409)
+            raise NoAttemptWaiting("no device waits for a PIN", status=409)
         self.on_pin(chosen[0])
 
     def pair(self, device: PendingPairing) -> None:

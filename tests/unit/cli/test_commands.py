@@ -33,6 +33,15 @@ def test_the_openapi_document_comes_out_byte_by_byte() -> None:
     assert done.stdout.encode() == spec_text()
 
 
+def test_root_is_told_once_that_nothing_needs_root(tmp_path: Path) -> None:
+    nobodys_address = "203.0.113.1"  # so it ends by itself
+
+    done = run("serve", "--config-dir", str(tmp_path), "--bind", nobodys_address)
+
+    assert done.returncode == 2
+    assert done.stderr.count("warning cli.serve: running as root") == (os.geteuid() == 0)
+
+
 def test_the_configuration_shows_where_each_value_came_from(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[host]\nname = "box"\n')
 

@@ -223,6 +223,31 @@ def test_settings_are_written_as_what_they_are(running: Any) -> None:
     assert (wrong.exit_code, unknown.exit_code) == (REFUSED, NOT_FOUND)
 
 
+@http_only
+def test_hooks_and_plugins_settings_are_shown_by_how_their_keys_begin(running: Any) -> None:
+    folders = "plugin.roms.folders"
+    for key, text in (
+        ("hook", '[{"on": ["*"], "command": ["true"]}]'),
+        (folders, '["~/ROMs"]'),
+        (folders, "~/ROMs, /mnt/games"),
+        ("plugin.roms.api_token", "abc"),
+    ):
+        done = running.ask("ctl", "config", "set", key, text)
+        assert done.exit_code == 0, done.output
+
+    every = running.ask("ctl", "config", "get").stdout
+    hook = running.ask("ctl", "config", "get", "hook").stdout
+    roms = running.ask("ctl", "config", "get", "plugin.roms").stdout
+    one = running.ask("ctl", "config", "get", folders).stdout
+    unset = running.ask("ctl", "config", "get", "plugin.steam")
+
+    assert "hook[0].command" in every and folders in every
+    assert "hook[0].command" in hook and "stream" not in hook
+    assert '["~/ROMs", "/mnt/games"]' in roms and "***" in roms and "after a new start" in roms
+    assert 'value    ["~/ROMs", "/mnt/games"]' in one
+    assert (unset.exit_code, "plugin.steam is not set" in unset.stderr) == (NOT_FOUND, True)
+
+
 # --- exit codes ------------------------------------------------------------------------------
 
 

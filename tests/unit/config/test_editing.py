@@ -95,6 +95,7 @@ def test_a_change_that_is_none_changes_nothing(load, changes, says) -> None:
         edit_config(loaded, {"desktop.enabled": False, **changes}, [])
 
     assert says in str(caught.value)
+    assert " line " not in str(caught.value)
     assert loaded.file.read_text() == TEXT
     assert not loaded.file.with_name("config.toml.bak").exists()
 
@@ -136,6 +137,15 @@ def test_the_difference_says_what_needs_a_new_start_and_what_does_not_count(load
         restart_required=("host.name",),
         overridden=("stream.max_height",),
     )
+
+
+def test_only_keys_that_were_touched_are_told_to_be_overridden(load) -> None:
+    before = load("[stream]\nmax_height = 720\n", PUNKTFUNK_STREAM__MAX_HEIGHT="1080")
+
+    after = edit_config(before, {"stream.max_fps": 60}, [])
+
+    assert difference(before, after, {"stream.max_fps"}).overridden == ()
+    assert difference(before, after, {"stream.max_height"}).overridden == ("stream.max_height",)
 
 
 def test_plugins_tables_need_a_new_start(load) -> None:

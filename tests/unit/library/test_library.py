@@ -92,6 +92,64 @@ async def test_a_new_game_appears_and_an_old_one_goes_by_themselves(
         assert it.changes[-1] == LibraryChange((), ("alpha:one",), ("alpha:two",))
 
 
+async def test_games_that_were_there_before_the_host_are_no_change(
+    install_store, write_games, running
+) -> None:
+    install_store("alpha")
+    write_games("alpha", one="First")
+
+    async with running("alpha") as it:
+        assert it.ids() == ["alpha:one"]
+        assert it.changes == []
+
+        write_games("alpha", one="First", two="Second")
+        await it.until(lambda: it.changes)
+        assert it.changes == [LibraryChange(("alpha:two",), (), ())]
+
+
+async def test_a_store_that_lists_late_brings_no_change_but_others_do(
+    install_store, write_games, running, home
+) -> None:
+    for name in ("alpha", "beta"):
+        install_store(name)
+    (home / "alpha").mkdir()
+    (home / "alpha" / "games.json").write_text("{")
+
+    async with running("alpha", "beta") as it:
+        assert it.state("alpha") is StoreState.FAILED
+        write_games("alpha", one="Old")
+        write_games("beta", one="New")
+        await it.until(lambda: it.ids() == ["beta:one", "alpha:one"])
+
+        assert it.changes == [LibraryChange(("beta:one",), (), ())]
+
+
+async def test_what_a_store_leaves_out_is_logged_once(
+    install_store, running, home, caplog: pytest.LogCaptureFixture
+) -> None:
+    warns = """
+@hookimpl
+def library_games(host):
+    for name in Path(host.environment["HOME"], "damaged").read_text().split():
+        logging.getLogger(__name__).warning("left out: %s", name)
+    return []
+"""
+    install_store("alpha", warns)
+    (home / "damaged").write_text("one.acf")
+
+    async with running("alpha") as it:
+        await it.library.refresh()
+        (home / "damaged").write_text("one.acf two.acf")
+        await it.library.refresh()
+
+        (status,) = it.library.stores()
+        assert status.problems == ("left out: one.acf", "left out: two.acf")
+        assert [record.getMessage() for record in caplog.records] == [
+            "the store alpha: left out: one.acf",
+            "the store alpha: left out: two.acf",
+        ]
+
+
 async def test_only_the_store_whose_files_changed_is_asked_again(
     install_store, write_games, running
 ) -> None:

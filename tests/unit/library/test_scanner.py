@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from punktfunk.library.complaints import MAX_CHARACTERS
 from punktfunk.library.listing import MAX_GAMES, MAX_PROBLEMS, Listing
 from punktfunk.library.scanner import scan
 from punktfunk.registry.asking import Failure, ProbeLimits
@@ -170,3 +171,47 @@ async def test_paths_that_cannot_be_watched_cost_no_games(install_store, facts) 
     assert len(found.games) == 1
     assert found.paths == ()
     assert found.problems[0].startswith("library_paths failed: TypeError")
+
+
+LOG = "logging.getLogger(__name__)"
+
+
+async def test_what_a_store_warns_of_while_it_lists_is_told(install_store, facts) -> None:
+    body = f"{LOG}.info('all is well'); {LOG}.warning('left out: %s', 'a\\x1b[31m\\nb\\ud800'); "
+    paths = f"\n@hookimpl\ndef library_paths(host):\n    {LOG}.warning('paths'); return []\n"
+    install_store("alpha", LISTS.format(body + "return [entry('alpha', 1), 'no game']") + paths)
+
+    found = (await scan(["alpha"], facts, PATIENT))["alpha"]
+
+    assert found.problems[0] == "left out: a [31m b"
+    assert "a str is not of type GameEntry" in found.problems[1]
+    assert (len(found.games), len(found.problems)) == (1, 2)
+
+
+async def test_a_store_that_warns_and_fails_tells_both(install_store, facts) -> None:
+    install_store("alpha", LISTS.format(f"{LOG}.error('no disk'); raise OSError"))
+
+    found = (await scan(["alpha"], facts, PATIENT))["alpha"]
+
+    assert (found.failure, found.problems) == ("library_games failed: OSError", ("no disk",))
+
+
+async def test_a_flood_of_warnings_is_told_in_a_few_short_lines(install_store, facts) -> None:
+    flood = f"[{LOG}.warning('%d ' + 'x' * 1_000, n) for n in range(5_000)]"
+    install_store("alpha", LISTS.format(f"{flood}; return [entry('alpha', 1)]"))
+
+    found = (await scan(["alpha"], facts, PATIENT))["alpha"]
+
+    assert len(found.problems) == MAX_PROBLEMS + 1
+    assert found.problems[0].startswith("0 xxx")
+    assert {len(problem) for problem in found.problems[:-1]} == {MAX_CHARACTERS}
+    assert found.problems[-1] == f"and {5_000 - MAX_PROBLEMS} more warnings"
+
+
+async def test_a_warning_that_cannot_be_written_costs_no_games(install_store, facts) -> None:
+    body = f"{LOG}.warning('%d games', 'many'); return [entry('alpha', 1)]"
+    install_store("alpha", LISTS.format(body))
+
+    found = (await scan(["alpha"], facts, PATIENT))["alpha"]
+
+    assert (len(found.games), found.problems) == (1, ())

@@ -121,7 +121,7 @@ class SmallHost:
             raise SeveralWaiting("several devices wait for a PIN, say which one", status=409)
         wanted = attempt_id if attempt_id is not None else next(iter(self.waiting), None)
         if wanted not in self.waiting:
-            raise NoAttemptWaiting("no such pairing waits for a PIN", status=409)
+            raise NoAttemptWaiting("no device waits for a PIN", status=409)
         self.pins[wanted] = pin
 
     async def stop_sessions(self, session_id: int | None) -> None:

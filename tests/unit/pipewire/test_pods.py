@@ -1,0 +1,93 @@
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from punktfunk.errors import DriverFailed, ProtocolError
+from punktfunk.model.video import PixelFormat, VideoMode
+from punktfunk.pipewire import pods
+from punktfunk.pipewire.formats import PictureFormat, answer, offer
+
+MODE = VideoMode(width_px=1_280, height_px=720, refresh_mhz=59_940)
+PIXELS, SIZE, MAX_RATE = 0x2_0001, 0x2_0003, 0x2_0005
+
+
+def test_an_object_reads_as_it_was_built() -> None:
+    built = pods.build(
+        7,
+        3,
+        (
+            (1, pods.identifier(2)),
+            (2, pods.integer(-5)),
+            (3, pods.rectangle(640, 360)),
+            (4, pods.fraction(60, 1)),
+        ),
+    )
+
+    assert pods.read_object(built) == {1: 2, 2: -5, 3: (640, 360), 4: (60, 1)}
+
+
+def test_of_a_choice_the_default_is_read() -> None:
+    built = pods.build(7, 3, ((1, pods.one_of(pods.integer(8), pods.integer(9))),))
+
+    assert pods.read_object(built) == {1: 8}
+
+
+def test_every_pod_is_padded_to_eight_bytes() -> None:
+    for pod in (offer(MODE, exact_size=False), *answer(cursor=True), pods.integer(1)):
+        assert len(pod) % 8 == 0
+
+
+def test_the_bytes_of_an_integer_are_pipewires() -> None:
+    assert pods.integer(5).hex() == "0400000004000000" + "0500000000000000"
+
+
+def test_we_ask_for_the_modes_size_and_rate() -> None:
+    asked = pods.read_object(offer(MODE, exact_size=False))
+
+    assert asked[SIZE] == (1_280, 720)
+    assert asked[MAX_RATE] == (59_940, 1_000)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    try:
+        pods.read_object(data)
+    except ProtocolError:
+        return
+
+
+@given(st.integers(0, 400))
+def test_an_object_cut_off_anywhere_is_refused(length: int) -> None:
+    whole = offer(MODE, exact_size=True)
+    if length >= len(whole):
+        return
+
+    with pytest.raises(ProtocolError):
+        pods.read_object(whole[:length])
+
+
+def test_an_object_that_says_it_is_longer_than_it_is_is_refused() -> None:
+    whole = bytearray(offer(MODE, exact_size=True))
+    struct.pack_into("=I", whole, 0, 60_000)
+
+    with pytest.raises(ProtocolError):
+        pods.read_object(bytes(whole))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [(8, PixelFormat.BGRX), (12, PixelFormat.BGRX), (7, PixelFormat.RGBX), (11, PixelFormat.RGBX)],
+)
+def test_four_formats_are_understood(pixels: int, expected: PixelFormat) -> None:
+    assert PictureFormat.read({PIXELS: pixels, SIZE: (4, 2)}) == PictureFormat(expected, 4, 2)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{}, {PIXELS: 2, SIZE: (4, 2)}, {PIXELS: 8, SIZE: (0, 2)}, {PIXELS: 8, SIZE: (4, 20_000)}],
+)
+def test_a_format_that_nobody_offered_is_refused(properties: dict[int, pods.Value]) -> None:
+    with pytest.raises(DriverFailed):
+        PictureFormat.read(properties)
