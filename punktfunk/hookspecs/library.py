@@ -16,7 +16,8 @@ def library_games(host: HostFacts) -> list[GameEntry]:
 
     Read local files only: no network, no program started, nothing written. A file that is
     damaged, cut off, far too long or hostile costs its own entry and no other; say what
-    you left out with `logging`, once. Ids begin with your plugin's name and a colon.
+    you left out with `logging`, as a warning, once: it becomes one of your store's problems.
+    Ids begin with your plugin's name and a colon.
     """
 
 

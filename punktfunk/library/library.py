@@ -43,7 +43,7 @@ class StoreStatus:
     name: Of the plugin, and the first part of its games' ids.
     reason: Why it failed; empty otherwise. Its last good list stays.
     count: Its games in the library.
-    problems: What it left out, one sentence each.
+    problems: What it left out or warned of, one line each.
     """
 
     name: str
@@ -65,11 +65,13 @@ class LibraryChange:
 @attrs.frozen(kw_only=True)
 class _Store:
     """Attributes:
+    listed: Whether it has ever listed its games.
     fingerprint: Of its paths, when its list was made.
     again_at_s: When it is asked again although nothing changed, in monotonic time.
     """
 
     status: StoreStatus
+    listed: bool = False
     games: tuple[GameEntry, ...] = ()
     paths: tuple[str, ...] = ()
     fingerprint: str = ""
@@ -80,7 +82,8 @@ class Library:
     """All games, by title. Used from the host's event loop.
 
     Attributes:
-        on_changed: Called after the games have become others.
+        on_changed: Called after the games have become others. A store's first list is no change:
+            its games were there before the host was.
 
     Args:
         facts: What stores are told about the machine, their settings included.
@@ -223,20 +226,28 @@ class Library:
         )
 
     async def _scan(self, names: Sequence[str]) -> None:
-        for name, found in (await scan(names, self._facts)).items():
-            self._stores[name] = await asyncio.to_thread(_after, self._stores[name], found)
+        found = await scan(names, self._facts)
+        asked = {
+            name: await asyncio.to_thread(_after, self._stores[name], it)
+            for name, it in found.items()
+        }
+        self._stores |= {name: it for name, it in asked.items() if not self._stores[name].listed}
+        self._merge(tell=False)
+        self._stores |= asked
         if self._watcher and (paths := self._paths()) != self._watched:
             self._watched = paths
             self._watcher.watch(paths)
         self._merge()
 
-    def _merge(self) -> None:
+    def _merge(self, *, tell: bool = True) -> None:
         listed = [game for store in self._stores.values() for game in store.games]
         games = merged(listed, self._custom.all())
         if games == self._games:
             return
         before, self._by_id = self._by_id, {game.id: game for game in games}
         self._games = games
+        if not tell:
+            return
         try:
             self.on_changed(_change(before, self._by_id))
         except Exception:
@@ -254,27 +265,34 @@ def _change(before: Mapping[str, GameEntry], after: Mapping[str, GameEntry]) -> 
 def _after(before: _Store, found: Listing | Failure) -> _Store:
     """What we know of a store after it was asked."""
     name = before.status.name
+    known = before.status.problems
     if isinstance(found, Failure):
-        reason, paths = found.reason, before.paths
+        reason, paths, problems = found.reason, before.paths, known
     else:
-        reason, paths = found.failure, found.paths or before.paths
+        reason, paths, problems = found.failure, found.paths or before.paths, found.problems
+    for problem in problems:
+        if problem not in known:
+            log.warning("the store %s: %s", name, problem)
     if isinstance(found, Failure) or reason:
         if reason != before.status.reason:
             log.warning("the store %s keeps its last list: %s", name, reason)
         # Asked again when its files change, and now and then: not at once, and not never.
         return attrs.evolve(
             before,
-            status=attrs.evolve(before.status, state=StoreState.FAILED, reason=reason, problems=()),
+            status=attrs.evolve(
+                before.status, state=StoreState.FAILED, reason=reason, problems=problems
+            ),
             paths=paths,
             fingerprint=fingerprint(paths),
             again_at_s=time.monotonic() + RETRY_S,
         )
-    if found.problems != before.status.problems:
-        for problem in found.problems:
-            log.info("the store %s left something out: %s", name, problem)
     status = StoreStatus(
-        name=name, state=StoreState.READY, count=len(found.games), problems=found.problems
+        name=name, state=StoreState.READY, count=len(found.games), problems=problems
     )
     return _Store(
-        status=status, games=found.games, paths=found.paths, fingerprint=found.fingerprint
+        status=status,
+        listed=True,
+        games=found.games,
+        paths=found.paths,
+        fingerprint=found.fingerprint,
     )

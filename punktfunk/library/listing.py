@@ -26,7 +26,7 @@ class Listing:
 
     Attributes:
         failure: Why there is no list; the last one stays good.
-        problems: What was left out, one sentence each.
+        problems: What it left out or warned of, one line each.
         paths: What to watch.
         fingerprint: Of those paths, from before the games were listed.
     """

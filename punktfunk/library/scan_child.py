@@ -3,6 +3,7 @@
 Asks stores for their games.
 """
 
+from punktfunk.library.complaints import caught_warnings
 from punktfunk.library.fingerprint import fingerprint
 from punktfunk.library.listing import Listing, checked_games, checked_paths
 from punktfunk.model.games import GameEntry
@@ -24,11 +25,13 @@ def ask(asked: Asked) -> Listing:
     except BaseException as error:  # a plugin may even raise SystemExit
         paths_problem = f"library_paths failed: {describe(error)}"
     before = fingerprint(paths)
-    try:
-        found = call_alone(manager, name, "library_games", host=facts)
-        games, problems = checked_games(name, found)
-    except BaseException as error:
-        failure = f"library_games failed: {describe(error)}"
+    with caught_warnings() as warnings:
+        try:
+            found = call_alone(manager, name, "library_games", host=facts)
+            games, problems = checked_games(name, found)
+        except BaseException as error:
+            failure = f"library_games failed: {describe(error)}"
+    problems = (*warnings.lines(), *problems)
     return Listing(
         record=asked.record,
         games=games,

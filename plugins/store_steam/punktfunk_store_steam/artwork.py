@@ -5,7 +5,7 @@ from pathlib import Path
 import attrs
 
 from punktfunk.plugin import Artwork
-from punktfunk_store_steam.reading import Reading, is_file
+from punktfunk_store_steam.reading import Reading, is_picture
 
 REMOTE = "https://cdn.cloudflare.steamstatic.com/steam/apps"
 _MAX_SUBFOLDERS = 32
@@ -67,14 +67,14 @@ class Pictures:
         for folder, names in self._grids:
             for kind in _CHOSEN_TYPES:
                 name = f"{app_id}{picture.chosen}.{kind}"
-                if name in names and is_file(folder / name):
+                if name in names and is_picture(folder / name):
                     return folder / name
         return None
 
     def _cached_flat(self, app_id: int, picture: _Picture) -> Path | None:
         # Until 2024: one folder, the number in front.
         for name in (f"{app_id}_{name}" for name in picture.names):
-            if name in self._cached and is_file(self._cache / name):
+            if name in self._cached and is_picture(self._cache / name):
                 return self._cache / name
         return None
 
@@ -88,4 +88,4 @@ class Pictures:
 
     def _first(self, folders: list[Path], picture: _Picture) -> Path | None:
         paths = (folder / name for name in picture.names for folder in folders)
-        return next((path for path in paths if is_file(path)), None)
+        return next((path for path in paths if is_picture(path)), None)

@@ -12,6 +12,8 @@ MAX_FILES = 20_000
 MAX_NAMES = 200_000
 """Of all folders of one look; a large cache of artwork has tens of thousands of files."""
 _NAMED = 5
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,18 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # such as no permission, or a name that is too long
         return False
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether this is a file that begins as a PNG, JPEG or WebP: the host serves no other."""
+    if not is_file(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith((_PNG, _JPEG)) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
 def size_bytes(path: Path) -> int:

@@ -73,6 +73,26 @@ def test_what_the_user_chose_is_preferred_to_the_cache(host, steam, field, name)
     assert getattr(art_of(host), field) == path
 
 
+@pytest.mark.parametrize("name", ["grid/570p.png", "cache/570_library_600x900.jpg"])
+def test_a_file_that_is_no_picture_hides_no_other(host: HostFacts, steam, name: str) -> None:
+    steam.app(570, "Dota 2")
+    folder, _, file = name.partition("/")
+    (getattr(steam, folder) / file).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+
+    assert art_of(host).portrait == f"{SERVERS}/library_600x900.jpg"
+
+    path = put(steam.cache / "570" / "library_600x900.jpg")
+    assert art_of(host).portrait == path
+
+
+@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1", b"RIFF\0\0\0\0WEBP"])
+def test_pictures_are_known_by_their_first_bytes(host: HostFacts, steam, head: bytes) -> None:
+    steam.app(570, "Dota 2")
+    (steam.grid / "570p.png").write_bytes(head)
+
+    assert art_of(host).portrait == str(steam.grid / "570p.png")
+
+
 def test_a_shortcut_has_the_pictures_that_were_chosen_and_no_others(host, steam) -> None:
     steam.shortcuts({"appid": 3501819989, "AppName": "Foxit"})
     path = put(steam.grid / "3501819989p.png")
