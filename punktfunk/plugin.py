@@ -22,6 +22,7 @@ from punktfunk.model.audio import (
     OpusParams,
     Speaker,
 )
+from punktfunk.model.events import Event
 from punktfunk.model.feedback import (
     AdaptiveTriggers,
     Feedback,
@@ -31,7 +32,7 @@ from punktfunk.model.feedback import (
     Rumble,
     TriggerRumble,
 )
-from punktfunk.model.frames import Frame, Plane
+from punktfunk.model.frames import Area, Frame, Plane
 from punktfunk.model.games import Artwork, GameEntry, LaunchTarget
 from punktfunk.model.input import (
     ButtonEvent,
@@ -65,6 +66,7 @@ from punktfunk.model.video import (
     PixelFormat,
     VideoMode,
 )
+from punktfunk.pipewire import PipeWireServer, PipeWireVideo, pipewire_availability
 
 __all__ = [
     "API_VERSION",
@@ -76,6 +78,7 @@ __all__ = [
     "SURROUND_71",
     "AdaptiveTriggers",
     "App",
+    "Area",
     "Artwork",
     "AudioDriver",
     "AudioEncodeDriver",
@@ -97,6 +100,7 @@ __all__ = [
     "EncodeDriver",
     "EncodeParams",
     "EncodedFrame",
+    "Event",
     "Feedback",
     "Frame",
     "GameEntry",
@@ -120,6 +124,8 @@ __all__ = [
     "PadState",
     "PadTouch",
     "PenEvent",
+    "PipeWireServer",
+    "PipeWireVideo",
     "PixelFormat",
     "Plane",
     "PointerButton",
@@ -139,4 +145,5 @@ __all__ = [
     "TriggerRumble",
     "VideoMode",
     "hookimpl",
+    "pipewire_availability",
 ]

@@ -19,7 +19,19 @@ from punktfunk.registry.validation import hook_problem, manifest_problem
 from punktfunk.testing.contract import Contract, has_words
 
 HEAVY_MODULES = frozenset(
-    {"av", "cv2", "gi", "hypercorn", "numba", "PIL", "pulsectl", "pywayland", "quart", "torch"}
+    {
+        "av",
+        "cv2",
+        "gi",
+        "hypercorn",
+        "numba",
+        "PIL",
+        "pulsectl",
+        "pywayland",
+        "quart",
+        "torch",
+        "xcffib",
+    }
 )
 
 _LIST_MODULES = """

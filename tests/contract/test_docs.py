@@ -16,8 +16,9 @@ import pytest
 
 from punktfunk import plugin
 from punktfunk.cli import main
-from punktfunk.config.catalogue import KNOWN
+from punktfunk.config.catalogue import ENTRIES, KNOWN, KNOWN_IN_ENTRIES
 from punktfunk.host.ports import Ports
+from punktfunk.model.events import EVENT_TYPES
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.loading import load_plugins, new_manager
 from punktfunk.registry.settings import plugin_settings
@@ -72,7 +73,10 @@ COMMANDS = dict(commands(main))
 
 def test_every_setting_is_in_the_reference_with_its_default() -> None:
     documented = rows(page("guide/settings.md"))
-    settings = {key: json.dumps(known.default) for key, known in KNOWN.items()}
+    settings = {
+        key: "required" if known.required else json.dumps(known.default)
+        for key, known in (KNOWN | KNOWN_IN_ENTRIES).items()
+    }
     for name, manifest in load_plugins(PluginFilter()).manifests.items():
         for setting in manifest.settings:
             settings[f"plugin.{name}.{setting.name}"] = json.dumps(setting.default)
@@ -91,9 +95,10 @@ def test_every_setting_that_a_page_shows_in_toml_exists() -> None:
                     for name in table.keys() & manifests.keys():
                         plugin_settings(manifests[name], table[name], name=name)
                 elif section != "version":
-                    for name, value in table.items():
+                    tables = table if section in ENTRIES else [table]
+                    for name, value in (pair for each in tables for pair in each.items()):
                         value = tuple(value) if isinstance(value, list) else value
-                        known = KNOWN[f"{section}.{name}"]
+                        known = (KNOWN | KNOWN_IN_ENTRIES)[f"{section}.{name}"]
                         assert known.rule.accepts(value), f"{path.name}: {section}.{name}"
 
 
@@ -119,6 +124,17 @@ def test_every_command_that_a_page_speaks_of_exists(path: Path) -> None:
     for part in (*shell, *_CODE.findall(_FENCE.sub("", text))):
         for name in re.findall(r"(?:^|[\s/])punktfunk ([a-z]+)\b", part, re.MULTILINE):
             assert f"punktfunk {name}" in COMMANDS, f"punktfunk {name}"
+
+
+def test_every_event_is_in_the_reference_with_its_data() -> None:
+    listed = {
+        name: (told, frozenset(_CODE.findall(members)))
+        for name, told, members in re.findall(
+            r"^\| `(\w+\.\w+)` \| (.+?) \| (.+) \|$", page("guide/automation.md"), re.MULTILINE
+        )
+    }
+
+    assert listed == {name: (it.told, it.members) for name, it in EVENT_TYPES.items()}
 
 
 # --- plugins ---------------------------------------------------------------------------------
@@ -187,6 +203,33 @@ def test_the_small_plugins_on_the_pages_work(name: str, tmp_path: Path) -> None:
     )
     assert f"{target}.py" == module
     assert answer.split() == ["loaded"]
+
+
+def test_the_store_on_its_page_keeps_every_promise(tmp_path: Path) -> None:
+    found = dict(
+        re.findall(
+            r'^```\S* title="([\w./]+)"\}?\n(.*?)^```',
+            page("plugins/store.md"),
+            re.M | re.S,
+        )
+    )
+    project = tomllib.loads(found["pyproject.toml"])["project"]
+    write_distribution(tmp_path, project["name"], project["entry-points"])
+    for name in ("punktfunk_store_example.py", "tests/test_contract.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(found[name])
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, ROOT)))},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert ran.returncode == 0, ran.stdout
+    assert "skipped" not in ran.stdout, ran.stdout
 
 
 def test_the_example_driver_keeps_every_promise(tmp_path: Path) -> None:

@@ -1,0 +1,108 @@
+"""What we ask of a producer of pictures, and what it answered."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from punktfunk.errors import DriverFailed
+from punktfunk.model.video import PixelFormat, VideoMode
+from punktfunk.pipewire import pods
+
+MAX_SIDE_PX = 16_384
+MEM_PTR, MEM_FD = 1, 2
+HEADER, CROP, DAMAGE, CURSOR = 1, 2, 3, 5
+PARAM_FORMAT = 4
+
+_ENUM_FORMAT, _BUFFERS, _META = 3, 5, 6
+_FORMAT_OBJECT, _BUFFERS_OBJECT, _META_OBJECT = 0x4_0003, 0x4_0004, 0x4_0005
+_MEDIA_TYPE, _MEDIA_SUBTYPE = 1, 2
+_VIDEO, _RAW = 2, 1
+_PIXELS, _SIZE, _RATE, _MAX_RATE = 0x2_0001, 0x2_0003, 0x2_0004, 0x2_0005
+_COUNT, _DATA_TYPES = 1, 6
+_META_TYPE, _META_SIZE = 1, 2
+
+# BGRx, BGRA, RGBx, RGBA.
+_FORMATS = {
+    8: PixelFormat.BGRX,
+    12: PixelFormat.BGRX,
+    7: PixelFormat.RGBX,
+    11: PixelFormat.RGBX,
+}
+_AREA_BYTES, _MOST_AREAS = 16, 16
+_CURSOR_BYTES = 28 + 20
+_MOST_CURSOR_BYTES = _CURSOR_BYTES + 1_024 * 1_024 * 4
+
+
+@attrs.frozen
+class PictureFormat:
+    """What was agreed on."""
+
+    format: PixelFormat
+    width_px: int
+    height_px: int
+
+    @classmethod
+    def read(cls, properties: Mapping[int, pods.Value]) -> "PictureFormat":
+        """Raise `DriverFailed` when it is none that we offered."""
+        pixels, size = properties.get(_PIXELS), properties.get(_SIZE)
+        if not isinstance(pixels, int) or pixels not in _FORMATS or not isinstance(size, tuple):
+            raise DriverFailed("the producer of the picture chose a format that was not offered")
+        width, height = size
+        if not (0 < width <= MAX_SIDE_PX and 0 < height <= MAX_SIDE_PX):
+            raise DriverFailed(f"the producer's picture has an impossible size: {width}×{height}")
+        return cls(_FORMATS[pixels], width, height)
+
+
+def offer(mode: VideoMode, *, exact_size: bool) -> bytes:
+    """The formats we take. The rate may vary: a still picture need not be sent again."""
+    size = pods.rectangle(mode.width_px, mode.height_px)
+    if not exact_size:
+        least, most = pods.rectangle(1, 1), pods.rectangle(MAX_SIDE_PX, MAX_SIDE_PX)
+        size = pods.between(size, least, most)
+    any_rate = pods.fraction(0, 1), pods.fraction(1_000, 1)
+    own_rate = pods.fraction(mode.refresh_mhz, 1_000)
+    return pods.build(
+        _FORMAT_OBJECT,
+        _ENUM_FORMAT,
+        (
+            (_MEDIA_TYPE, pods.identifier(_VIDEO)),
+            (_MEDIA_SUBTYPE, pods.identifier(_RAW)),
+            (_PIXELS, pods.one_of(*map(pods.identifier, _FORMATS))),
+            (_SIZE, size),
+            (_RATE, pods.between(any_rate[0], *any_rate)),
+            (_MAX_RATE, pods.between(own_rate, *any_rate)),
+        ),
+    )
+
+
+def answer(*, cursor: bool) -> list[bytes]:
+    """What buffers must be like, and what should come along with each."""
+    count = pods.between(pods.integer(8), pods.integer(2), pods.integer(16))
+    # Only memory that we can read: without our word for it nobody may send GPU buffers.
+    kinds = pods.choice(pods.CHOICE_FLAGS, pods.integer(1 << MEM_FD | 1 << MEM_PTR))
+    asked = [
+        pods.build(_BUFFERS_OBJECT, _BUFFERS, ((_COUNT, count), (_DATA_TYPES, kinds))),
+        _meta(HEADER, pods.integer(32)),
+        _meta(CROP, pods.integer(_AREA_BYTES)),
+        _meta(
+            DAMAGE,
+            pods.between(
+                pods.integer(_MOST_AREAS * _AREA_BYTES),
+                pods.integer(_AREA_BYTES),
+                pods.integer(_MOST_AREAS * _AREA_BYTES),
+            ),
+        ),
+    ]
+    if cursor:
+        size = pods.between(
+            pods.integer(_CURSOR_BYTES + 256 * 256 * 4),
+            pods.integer(_CURSOR_BYTES + 4),
+            pods.integer(_MOST_CURSOR_BYTES),
+        )
+        asked.append(_meta(CURSOR, size))
+    return asked
+
+
+def _meta(kind: int, size: bytes) -> bytes:
+    properties = ((_META_TYPE, pods.identifier(kind)), (_META_SIZE, size))
+    return pods.build(_META_OBJECT, _META, properties)
