@@ -37,9 +37,11 @@ class Follower:
 
 @contextmanager
 def follow(running: Any, *args: str, reading: bool = True) -> Iterator[Follower]:
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+    as_in_a_terminal = ["env", "--default-signal=INT"]
     command = [sys.executable, "-m", "punktfunk.cli", "ctl", "events", "--follow", "--json"]
     process = subprocess.Popen(
-        [*command, *args, "--config-dir", str(running.folder)],
+        [*as_in_a_terminal, *command, *args, "--config-dir", str(running.folder)],
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
