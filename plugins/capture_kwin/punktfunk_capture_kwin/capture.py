@@ -1,6 +1,7 @@
 """Pictures from KWin: its screencast protocol says which node, PipeWire brings them."""
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 LAST_WITHOUT_VIRTUAL_PICTURES = 3
 """KWin 5.27 has this version of the protocol: the stream of a virtual output stays silent."""
 
-_VIRTUAL = "Virtual-"
+_HEADLESS = re.compile(r"Virtual-\d+")
+"""How a headless KWin calls its screens; those it makes beside real ones carry our name."""
 _LOOK_UP_S = 0.05
 
 
@@ -75,10 +77,10 @@ class KwinCapture(CaptureDriver):
             left_s = max(0.0, deadline - time.monotonic())
             frame = self._next(self._connection, min(left_s, _LOOK_UP_S))
             if frame is not None:
+                # A new stream's first picture may be older than the last of the one before.
+                self._shown_ns = max(self._shown_ns + 1, frame.captured_ns)
                 # KWin's word on what changed has not been seen right on every kind of screen.
-                frame = attrs.evolve(frame, damage=None)
-                self._shown_ns = frame.captured_ns
-                return frame
+                return attrs.evolve(frame, captured_ns=self._shown_ns, damage=None)
             if time.monotonic() >= deadline:
                 return None
 
@@ -97,7 +99,7 @@ class KwinCapture(CaptureDriver):
         self._connection = Connection(display.environment)
         self._screencast = self._connection.bind(Screencast, Screencast.version)
         old = self._connection.version(Screencast) <= LAST_WITHOUT_VIRTUAL_PICTURES
-        if old and display.output.startswith(_VIRTUAL):
+        if old and _HEADLESS.fullmatch(display.output):
             log.info("this KWin cannot stream a virtual output: the front window is shown")
             self._windows = Windows(self._connection)
         else:

@@ -64,11 +64,11 @@ class Desk:
         finally:
             connection.close()
 
-    def start_client(self, drawing: str) -> "Client":
+    def start_client(self, drawing: str, name: str = "client") -> "Client":
         """Start the guinea pig; `drawing` is still, counter or box."""
-        events = self.seat.runtime_dir / "client.events"
+        events = self.seat.runtime_dir / f"{name}.events"
         argv = [sys.executable, str(CLIENT), drawing, str(events)]
-        self.start("client", LaunchSpec(argv=argv))
+        self.start(name, LaunchSpec(argv=argv))
         client = Client(events)
         client.wait_for("shown", width=self.display.mode.width_px)
         client.wait_for("focus")
