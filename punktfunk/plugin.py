@@ -9,6 +9,7 @@ from punktfunk.drivers.compositor import CompositorDriver, Display
 from punktfunk.drivers.encode import EncodeDriver
 from punktfunk.drivers.input import InputDriver
 from punktfunk.drivers.seat import Seat, SeatProcess
+from punktfunk.drivers.xwayland import x11_display_of
 from punktfunk.errors import DriverFailed, DriverUnavailable, PunktfunkError
 from punktfunk.hookspecs.markers import hookimpl
 from punktfunk.model.apps import App, LaunchSpec
@@ -146,4 +147,5 @@ __all__ = [
     "VideoMode",
     "hookimpl",
     "pipewire_availability",
+    "x11_display_of",
 ]

@@ -122,7 +122,6 @@ class Host:
             library=self.library,
             stats=self.stats,
             operations=self.operations,
-            plugin_states=self._plugin_states,
         )
         self.mgmt = MgmtServer(
             create_app(self.management, self.token, names=settings.mgmt.names),
@@ -187,10 +186,6 @@ class Host:
         """What the next session will most likely need."""
         picked = (self.catalog.choice(kind).picked for kind in Kind)
         return tuple(f"{offer.kind}:{offer.driver}" for offer in picked if offer)
-
-    def _plugin_states(self) -> dict[str, str]:
-        calls = self.events.listeners
-        return {record.name: record.state for record in calls.records()} if calls else {}
 
     def _connect_events(self) -> None:
         sessions, publish = self.sessions, self.events.publish

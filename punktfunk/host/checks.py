@@ -14,16 +14,29 @@ from punktfunk.config.addresses import parse_bind
 from punktfunk.errors import PunktfunkError
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import read_runtime
+from punktfunk.library import CustomGames
+from punktfunk.library.app_numbers import APPS_FILE, AppNumbers
+from punktfunk.library.custom import LIBRARY_FILE
 from punktfunk.trust.files import backup_of
 from punktfunk.trust.identity import IDENTITY_FILE, load_or_make_identity
-from punktfunk.trust.store import CLIENTS_FILE, ClientStore
+from punktfunk.trust.store import (
+    CLIENTS_FILE,
+    NATIVE_CLIENTS_FILE,
+    ClientStore,
+    NativeClientStore,
+)
 from punktfunk.trust.token import TOKEN_FILE, load_or_make_token
+from punktfunk.trust.tokens import TOKENS_FILE, TokenStore
 
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _STATE = (
     (IDENTITY_FILE, load_or_make_identity),
     (TOKEN_FILE, load_or_make_token),
+    (TOKENS_FILE, TokenStore),
     (CLIENTS_FILE, ClientStore),
+    (NATIVE_CLIENTS_FILE, NativeClientStore),
+    (LIBRARY_FILE, CustomGames),
+    (APPS_FILE, AppNumbers),
 )
 """Files that keep the host from starting when they are unusable, and who reads them."""
 

@@ -7,10 +7,11 @@ belongs on the host's event loop.
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from punktfunk.journal import Journal
+from punktfunk.journal.commands import TIMEOUT_S as COMMAND_TIMEOUT_S
 from punktfunk.model.offers import HostFacts
 from punktfunk.model.plugins import Effect
 from punktfunk.registry.discovery import PluginFilter
@@ -19,6 +20,7 @@ from punktfunk.session.cleanup import CleanupRequest
 log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 20.0
+"""Besides the time that the user's own commands may take."""
 
 
 class Cleaner:
@@ -46,7 +48,7 @@ class Cleaner:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(_time_for(Journal(journal).pending())):
                 _, errors = await process.communicate(self._request)
         except TimeoutError:
             process.kill()
@@ -69,6 +71,10 @@ class Cleaner:
 
 def _journals(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.jsonl"))
+
+
+def _time_for(effects: Sequence[Effect]) -> float:
+    return _TIMEOUT_S + COMMAND_TIMEOUT_S * sum(effect.kind == "command" for effect in effects)
 
 
 def _left(journal: Path) -> bool:

@@ -1,6 +1,6 @@
 """What the management API asks of the host."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from punktfunk.events import EventBus
 from punktfunk.gamestream.nvhttp import APP_VERSION, GFE_VERSION
@@ -47,7 +47,6 @@ class Management:
         library: Library,
         stats: Stats,
         operations: Operations,
-        plugin_states: Callable[[], Mapping[str, str]],
     ) -> None:
         self.native = native
         self.tokens = tokens
@@ -55,7 +54,6 @@ class Management:
         self.library = library
         self.stats = stats
         self.operations = operations
-        self.plugin_states = plugin_states
         self.mgmt_port = 0
         self._gamestream = gamestream
         self._sessions = sessions

@@ -137,8 +137,5 @@ class MgmtHost(Protocol):
     def request_keyframes(self) -> bool:
         """Ask every stream's encoder for an IDR frame. False: nothing streams."""
 
-    def plugin_states(self) -> Mapping[str, str]:
-        """Every installed plugin by name: loaded, disabled, broken, incompatible or resting."""
-
     def compositors(self) -> Choice:
         """Which compositor an app without a wish gets, and why not the others."""

@@ -10,6 +10,7 @@ from punktfunk import __version__
 from punktfunk.mgmt.host import MgmtHost
 from punktfunk.mgmt.values import SessionView
 from punktfunk.model.session import StreamSample
+from punktfunk.registry.report import PluginReport
 from punktfunk.stats import label_of, per_second
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -52,7 +53,7 @@ class _HostCollector(Collector):
         yield _one("punktfunk_paired_clients", "Devices that may stream", len(host.clients()))
         waiting = len(host.pending_pairings())
         yield _one("punktfunk_pairings_waiting", "Devices that wait for a PIN", waiting)
-        yield from _plugins(host.plugin_states().items())
+        yield from _plugins(host.operations.plugins())
         capture = host.stats.status()
         yield _one("punktfunk_capture_armed", "A capture runs", int(capture.armed))
         yield _one("punktfunk_capture_samples", "Samples it has", capture.sample_count)
@@ -66,10 +67,10 @@ def _one(name: str, words: str, value: float, **labels: str) -> Metric:
     return family
 
 
-def _plugins(states: Iterable[tuple[str, str]]) -> Iterator[Metric]:
+def _plugins(reports: Iterable[PluginReport]) -> Iterator[Metric]:
     family = GaugeMetricFamily("punktfunk_plugin", "Its state", labels=["plugin", "state"])
-    for name, state in states:
-        family.add_metric([name, state], 1)
+    for report in reports:
+        family.add_metric([report.record.name, report.record.state], 1)
     yield family
 
 

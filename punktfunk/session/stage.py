@@ -16,7 +16,7 @@ from punktfunk.model.video import VideoMode
 from punktfunk.session.app_watch import APP_MARK, AppWatch
 from punktfunk.session.bus import SessionBus
 from punktfunk.session.drivers import load
-from punktfunk.session.prep import Preparation
+from punktfunk.session.prep import prepare
 from punktfunk.session.seat import SessionSeat
 
 log = logging.getLogger(__name__)
@@ -27,12 +27,11 @@ class Stage:
 
     def __init__(self, plan: SessionPlan) -> None:
         self.plan = plan
-        journal = Journal(Path(plan.journal))
-        self.preparation = Preparation(plan, journal)
+        self._journal = Journal(Path(plan.journal))
         self.seat = SessionSeat(
             plan.seat,
             root=Path(plan.runtime_root),
-            journal=journal,
+            journal=self._journal,
             host_environment=plan.host_environment,
         )
         self.compositor = load(CompositorDriver, Kind.COMPOSITOR, plan.compositor)
@@ -57,7 +56,7 @@ class Stage:
         Raises:
             DriverUnavailable, DriverFailed: `strike` must still be called.
         """
-        self.preparation.run()
+        prepare(self.plan, self._journal)
         self.seat.enter()
         launch, default = self.plan.launch, self.plan.start_default_app
         bus = SessionBus(self.seat) if launch.argv or default else None
@@ -92,13 +91,7 @@ class Stage:
 
     def strike(self) -> None:
         """Take everything down. One part that fails does not keep the others."""
-        parts = [
-            self.input.close,
-            self.audio.close,
-            self.compositor.close,
-            self.seat.leave,
-            self.preparation.undo,
-        ]
+        parts = [self.input.close, self.audio.close, self.compositor.close, self.seat.leave]
         if self._app is not None:
             parts.insert(0, self._app.close)
         for part in parts:

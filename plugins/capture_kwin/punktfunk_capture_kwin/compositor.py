@@ -16,6 +16,7 @@ from punktfunk.plugin import (
     Seat,
     SeatProcess,
     VideoMode,
+    x11_display_of,
 )
 from punktfunk_capture_kwin.attach import AttachedDisplay
 from punktfunk_capture_kwin.own import (
@@ -28,7 +29,6 @@ from punktfunk_capture_kwin.probe import own_availability, render_nodes
 from punktfunk_capture_kwin.protocols import FakeInput, Screencast
 from punktfunk_capture_kwin.settings import DRIVER, PICTURES, KwinSettings
 from punktfunk_capture_kwin.wayland import Connection, socket_path
-from punktfunk_capture_kwin.xwayland import display_of
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class KwinCompositor(CompositorDriver):
     def _add_x_display(self, environment: dict[str, str], pid: int) -> None:
         """KWin starts Xwayland a moment after everything else."""
         deadline = time.monotonic() + X_START_S
-        while (x_display := display_of(pid)) is None:
+        while (x_display := x11_display_of(pid)) is None:
             self.check()
             if time.monotonic() > deadline:
                 log.warning("KWin starts no Xwayland: X11 programs will not run")

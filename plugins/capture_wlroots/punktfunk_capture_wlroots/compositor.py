@@ -22,12 +22,12 @@ from punktfunk.plugin import (
     Seat,
     SeatProcess,
     VideoMode,
+    x11_display_of,
 )
 from punktfunk_capture_wlroots.ipc import SwayIpc
 from punktfunk_capture_wlroots.probe import NOT_ROOT, sway_availability
 from punktfunk_capture_wlroots.settings import WlrootsSettings
 from punktfunk_capture_wlroots.sway_config import output_mode, sway_config
-from punktfunk_capture_wlroots.xwayland import display_of
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class WlrootsCompositor(CompositorDriver):
             "XDG_SESSION_TYPE": "wayland",
             "XDG_CURRENT_DESKTOP": "sway",
         }
-        x_display = display_of(self._sway.pid) if xwayland else None
+        x_display = x11_display_of(self._sway.pid) if xwayland else None
         if x_display is not None:
             environment["DISPLAY"] = x_display
         self._display = Display(

@@ -139,9 +139,6 @@ class SmallHost:
             ports=PortMap(mgmt=1, http=2, https=3, rtsp=4, video=5, control=6, audio=7),
         )
 
-    def plugin_states(self) -> dict[str, str]:
-        return {}
-
     def compositors(self) -> Choice:
         return Choice(kind=Kind.COMPOSITOR, picked=None, passed_over=())
 

@@ -1,7 +1,6 @@
 import io
 import logging
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,14 +8,10 @@ from punktfunk.cli import logs
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+def stream() -> io.StringIO:
     stream = io.StringIO()
     logs.set_up("info", stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
+    return stream
 
 
 log = logging.getLogger("punktfunk.host.sessions")

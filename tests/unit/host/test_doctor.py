@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from punktfunk.config import load_config
+from punktfunk.host import checks
 from punktfunk.host.doctor import DoctorReport, examine
 from punktfunk.host.runtime import Runtime, RuntimeFile
 from punktfunk.model.offers import Kind
@@ -67,14 +68,16 @@ def test_the_text_has_every_part(tmp_path: Path, part: str) -> None:
     assert part in look(tmp_path).to_text()
 
 
-def test_a_damaged_secret_is_in_the_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [name for name, _ in checks._STATE])
+def test_a_damaged_state_file_is_in_the_way(tmp_path: Path, name: str) -> None:
     load_or_make_identity(tmp_path)
-    (tmp_path / "identity.pem").write_text("not a key")
+    (tmp_path / name).write_text("neither a key nor JSON")
+    (tmp_path / name).chmod(0o600)
 
     report = look(tmp_path)
 
     assert not report.can_stream
-    assert "identity.pem" in report.to_text()
+    assert f"{name}: " in report.to_text()
 
 
 def test_a_desktop_whose_program_is_missing_cannot_be_launched(tmp_path: Path) -> None:

@@ -307,6 +307,18 @@ async def test_a_client_gets_what_the_configuration_says_of_it(
     assert not diary.exists()
 
 
+async def test_what_takes_long_to_take_back_is_taken_back_once(make_sessions, launch, tmp_path):
+    diary = tmp_path / "diary"
+    slow = PrepSettings(undo=("sh", "-c", 'sleep 3; echo undone >> "$0"', str(diary)))
+    limits = WorkerLimits(quit_s=1, silence_s=1.5)
+    sessions = make_sessions(limits, prep=(slow,))
+
+    await sessions.end(await launch(sessions))
+    await asyncio.sleep(3)  # a second one would be done by now
+
+    assert diary.read_text() == "undone\n"
+
+
 async def test_a_picture_that_is_too_large_is_refused_before_anything_starts(
     make_sessions, launch, client_number, tmp_path
 ):

@@ -69,10 +69,11 @@ class SmallHost:
         self.stats = Stats(folder)
         self.events = EventBus()
         loaded = load_config(folder, environment=FEW_SETTINGS)
+        self.catalog = Catalog(loaded.settings, HostFacts(), NO_PLUGINS)
         self.operations = Operations(
             config=LiveConfig(loaded),
             config_dir=folder,
-            catalog=Catalog(loaded.settings, HostFacts(), NO_PLUGINS),
+            catalog=self.catalog,
             cleaner=Cleaner(folder / "journal", HostFacts(), NO_PLUGINS),
             calls=lambda: None,
             running=frozenset,
@@ -130,9 +131,6 @@ class SmallHost:
     def request_keyframes(self) -> bool:
         self.keyframes += 1
         return any(view.streaming for view in self.views)
-
-    def plugin_states(self) -> dict[str, str]:
-        return {"builtin": "loaded", "store_steam": "resting"}
 
     def compositors(self) -> Choice:
         broken = Availability.no("sway is not installed", "apt install sway")

@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from punktfunk.model.session import StageTiming, StreamSample
 from punktfunk.model.video import VideoMode
+from punktfunk.registry.discovery import PluginRecord, PluginState
+from punktfunk.registry.report import PluginReport, ProbeReport
 from punktfunk.session.meter import STAGES
 from punktfunk.stats import SessionTotals, StreamLabel
 from punktfunk.stats.recorder import MAX_SAMPLES
@@ -251,7 +253,17 @@ async def scrape(api: Any) -> dict[str, list[Any]]:
     return {family.name: family.samples for family in text_string_to_metric_families(text)}
 
 
+def plugins(**states: PluginState) -> ProbeReport:
+    return ProbeReport(
+        plugins=[
+            PluginReport(record=PluginRecord(name=name, distribution="d", version="1", state=state))
+            for name, state in states.items()
+        ]
+    )
+
+
 async def test_metrics_of_a_host_without_streams(api: Any) -> None:
+    api.host.catalog.report = plugins(builtin=PluginState.LOADED, steam=PluginState.RESTING)
     api.host.waiting = {1: "TV"}
 
     told = await scrape(api)
@@ -264,7 +276,7 @@ async def test_metrics_of_a_host_without_streams(api: Any) -> None:
     assert values["process_resident_memory_bytes"] > 1_000_000
     assert values["process_cpu_seconds"] > 0
     states = {(it.labels["plugin"], it.labels["state"]) for it in told["punktfunk_plugin"]}
-    assert states == {("builtin", "loaded"), ("store_steam", "resting")}
+    assert states == {("builtin", "loaded"), ("steam", "resting")}
 
 
 async def test_metrics_of_each_stream_by_session_and_client(api: Any, make_view: Any) -> None:
@@ -303,7 +315,7 @@ async def test_metrics_say_of_the_capture_what_its_status_says(api: Any) -> None
 
 async def test_a_hostile_plugin_name_breaks_no_line(api: Any) -> None:
     name = 'x"} 1\npunktfunk_sessions 99\n\\'
-    api.host.plugin_states = lambda: {name: "loaded"}
+    api.host.catalog.report = plugins(**{name: PluginState.LOADED})
 
     told = await scrape(api)
 

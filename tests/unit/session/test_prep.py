@@ -31,6 +31,17 @@ def note(diary):
 
 
 @pytest.fixture
+def clean_up():
+    """`await clean_up(plan)`: what the host does when a worker is gone."""
+
+    async def clean(plan):
+        journal = Path(plan.journal)
+        await Cleaner(journal.parent, HostFacts(), PluginFilter()).clean(journal)
+
+    return clean
+
+
+@pytest.fixture
 def prepared(make_plan, note):
     """A plan with two commands before its session."""
     prep = tuple(PrepCommand(do=note(f"do-{n}"), undo=note(f"undo-{n}")) for n in (1, 2))
@@ -42,13 +53,14 @@ def words(diary: Path) -> list[str]:
 
 
 async def test_commands_run_before_a_session_and_are_taken_back_after_it(
-    spawn, prepared, media, diary
+    spawn, prepared, media, diary, clean_up
 ):
     worker = await spawn()
     await worker.prepare(prepared, media)
     assert words(diary) == ["do-1", "do-2"]
 
     await worker.quit(StreamEnd.STOPPED)
+    await clean_up(prepared)
 
     assert words(diary) == ["do-1", "do-2", "undo-2", "undo-1"]
     assert diary.read_text().split()[1] == str(prepared.mode.width_px)
@@ -56,7 +68,7 @@ async def test_commands_run_before_a_session_and_are_taken_back_after_it(
 
 
 async def test_a_command_that_fails_stops_the_launch_and_the_others_are_taken_back(
-    spawn, prepared, media, diary, note
+    spawn, prepared, media, diary, note, clean_up
 ):
     wrong = PrepCommand(do=("sh", "-c", "echo no such screen; exit 3"), undo=note("undo-wrong"))
     plan = attrs.evolve(prepared, prep=(prepared.prep[0], wrong, prepared.prep[1]))
@@ -65,19 +77,19 @@ async def test_a_command_that_fails_stops_the_launch_and_the_others_are_taken_ba
     with pytest.raises(DriverFailed, match="sh ended with status 3: no such screen"):
         await worker.prepare(plan, media)
     await worker.quit(StreamEnd.FAILED)
+    await clean_up(plan)
 
     assert words(diary) == ["do-1", "undo-wrong", "undo-1"]
 
 
-async def test_what_a_killed_worker_prepared_is_taken_back(spawn, prepared, media, diary, tmp_path):
+async def test_what_a_killed_worker_prepared_is_taken_back(spawn, prepared, media, diary, clean_up):
     worker = await spawn()
     await worker.prepare(prepared, media)
     os.kill(worker.pid, signal.SIGKILL)
     await worker.wait()
     assert words(diary) == ["do-1", "do-2"]
 
-    cleaner = Cleaner(Path(prepared.journal).parent, HostFacts(), PluginFilter())
-    await cleaner.clean(Path(prepared.journal))
+    await clean_up(prepared)
 
     assert words(diary) == ["do-1", "do-2", "undo-2", "undo-1"]
     assert not Path(prepared.journal).exists()

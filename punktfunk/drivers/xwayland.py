@@ -10,7 +10,7 @@ _X_SOCKET = re.compile(r"@?/tmp/\.X11-unix/X(\d+)")
 _DESCRIPTOR = re.compile(r"socket:\[(\d+)\]")
 
 
-def display_of(pid: int) -> str | None:
+def x11_display_of(pid: int) -> str | None:
     """Return such as `:0`, or None when the process listens on no X11 socket.
 
     Reads /proc only: connecting to the socket would start Xwayland.

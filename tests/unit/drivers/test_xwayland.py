@@ -1,7 +1,7 @@
 import os
 import socket
 
-from punktfunk_capture_wlroots.xwayland import display_of
+from punktfunk.plugin import x11_display_of
 
 
 def test_the_display_is_found_by_the_socket_a_process_listens_on() -> None:
@@ -10,12 +10,12 @@ def test_the_display_is_found_by_the_socket_a_process_listens_on() -> None:
         listener.bind(f"\0/tmp/.X11-unix/X{os.getpid()}")
         listener.listen()
 
-        assert display_of(os.getpid()) == f":{os.getpid()}"
+        assert x11_display_of(os.getpid()) == f":{os.getpid()}"
 
 
 def test_a_process_without_such_a_socket_has_no_display() -> None:
-    assert display_of(os.getpid()) is None
+    assert x11_display_of(os.getpid()) is None
 
 
 def test_a_process_that_is_gone_has_no_display() -> None:
-    assert display_of(2**22 + 1) is None
+    assert x11_display_of(2**22 + 1) is None
