@@ -2,6 +2,7 @@
 apart from `punktfunk.testing` in their tests.
 """
 
+from punktfunk.dbus import Bus, BusError, Signals
 from punktfunk.drivers.audio import AudioDriver, AudioEncodeDriver, Samples
 from punktfunk.drivers.base import Driver
 from punktfunk.drivers.capture import CaptureDriver
@@ -84,6 +85,8 @@ __all__ = [
     "AudioDriver",
     "AudioEncodeDriver",
     "Availability",
+    "Bus",
+    "BusError",
     "ButtonEvent",
     "CaptureDriver",
     "ChannelLayout",
@@ -140,6 +143,7 @@ __all__ = [
     "Seat",
     "SeatProcess",
     "Setting",
+    "Signals",
     "Speaker",
     "TextEvent",
     "TouchEvent",

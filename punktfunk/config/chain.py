@@ -12,6 +12,7 @@ import attrs
 
 from punktfunk.config.loading import LoadedConfig, Origin
 from punktfunk.config.settings import (
+    DesktopSettings,
     DriverSettings,
     OverrideSettings,
     PrepSettings,
@@ -23,13 +24,16 @@ from punktfunk.model.apps import PrepCommand
 E = TypeVar("E", OverrideSettings, PrepSettings)
 
 _SELECTORS = ("app", "client")
-_SECTION_OF: Mapping[str, str] = MappingProxyType(
+_PLACE_OF: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        field.name: "stream" if hasattr(StreamSettings(), field.name) else "drivers"
+        field.name: ("desktop", "mode")
+        if field.name == "desktop_mode"
+        else ("stream" if hasattr(StreamSettings(), field.name) else "drivers", field.name)
         for field in attrs.fields(OverrideSettings)
         if field.name not in _SELECTORS
     }
 )
+"""Section and name of what an override overrides."""
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +43,7 @@ class SessionSettings:
     """
 
     stream: StreamSettings
+    desktop: DesktopSettings
     drivers: DriverSettings
     prep: tuple[PrepCommand, ...]
 
@@ -63,11 +68,13 @@ def session_settings(settings: Settings, app: str, client: str) -> SessionSettin
         app: A library id.
         client: A fingerprint, lower-case hex.
     """
-    changes: dict[str, dict[str, Any]] = {"stream": {}, "drivers": {}}
+    changes: dict[str, dict[str, Any]] = {"stream": {}, "desktop": {}, "drivers": {}}
     for _, name, value in _overrides(settings, app, client):
-        changes[_SECTION_OF[name]][name] = value
+        section, key = _PLACE_OF[name]
+        changes[section][key] = value
     return SessionSettings(
         stream=attrs.evolve(settings.stream, **changes["stream"]),
+        desktop=attrs.evolve(settings.desktop, **changes["desktop"]),
         drivers=attrs.evolve(settings.drivers, **changes["drivers"]),
         prep=tuple(
             PrepCommand(do=entry.do, undo=entry.undo)
@@ -80,12 +87,12 @@ def explain(loaded: LoadedConfig, app: str, client: str) -> tuple[Explained, ...
     """Say of each value that sessions can have of their own what it is, and where it is from."""
     settings = loaded.settings
     decided_by = {
-        f"{_SECTION_OF[name]}.{name}": f"override[{index}].{name}"
+        ".".join(_PLACE_OF[name]): f"override[{index}].{name}"
         for index, name, _ in _overrides(settings, app, client)
     }
     effective = session_settings(settings, app, client)
     found = []
-    for name, section in _SECTION_OF.items():
+    for section, name in _PLACE_OF.values():
         key = f"{section}.{name}"
         value = getattr(getattr(effective, section), name)
         origin = loaded.origins[decided_by.get(key, key)]
@@ -100,7 +107,7 @@ def explain(loaded: LoadedConfig, app: str, client: str) -> tuple[Explained, ...
 def _overrides(settings: Settings, app: str, client: str) -> Iterator[tuple[int, str, Any]]:
     """Yield number of the entry, name and value, the one with the last word last."""
     for index, entry in _matching(settings.override, app, client):
-        for name in _SECTION_OF:
+        for name in _PLACE_OF:
             value = getattr(entry, name)
             if value is not None:
                 yield index, name, value

@@ -153,6 +153,12 @@ class DesktopSettings:
     """`[desktop]`: the app called Desktop."""
 
     enabled: bool = _setting("Offer it.", True)
+    mode: str = _setting(
+        "Where every app appears: 'own' makes a display for the session that nobody else sees, "
+        "'attach' shows the desktop that runs on this machine.",
+        "own",
+        choices=("own", "attach"),
+    )
     command: tuple[str, ...] = _strings(
         "Program and arguments to start on it; empty takes the compositor's default."
     )
@@ -259,6 +265,7 @@ class OverrideSettings:
     fec_percent: int | None = _override(StreamSettings, "fec_percent")
     encryption: str | None = _override(StreamSettings, "encryption")
     codecs: tuple[str, ...] | None = _override(StreamSettings, "codecs")
+    desktop_mode: str | None = _override(DesktopSettings, "mode")
     compositor: tuple[str, ...] | None = _override(DriverSettings, "compositor")
     capture: tuple[str, ...] | None = _override(DriverSettings, "capture")
     encode: tuple[str, ...] | None = _override(DriverSettings, "encode")

@@ -29,6 +29,16 @@ class AudioDriver(Driver):
             DriverUnavailable: no sound server can be used or started.
         """
 
+    def attach(self, seat: Seat, layout: ChannelLayout) -> Mapping[str, str]:
+        """Listen to what the user's own default output plays, and change nothing.
+
+        For a session that shows the desktop that already runs. Default: like `prepare`.
+
+        Raises:
+            DriverUnavailable: as for `prepare`.
+        """
+        return self.prepare(seat, layout)
+
     @abstractmethod
     def start(self, layout: ChannelLayout, frames_per_read: int) -> None:
         """Begin to capture in this layout, down- or up-mixed when the sink's differs."""

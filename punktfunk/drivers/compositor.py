@@ -7,6 +7,7 @@ import attrs
 
 from punktfunk.drivers.base import Driver
 from punktfunk.drivers.seat import Seat
+from punktfunk.errors import DriverUnavailable
 from punktfunk.model.apps import LaunchSpec
 from punktfunk.model.video import VideoMode
 
@@ -29,7 +30,7 @@ class Display:
 
 
 class CompositorDriver(Driver):
-    """Makes one display for one session. Used by one thread."""
+    """Makes one display for one session, or shows one that is there. Used by one thread."""
 
     @abstractmethod
     def open(self, seat: Seat, mode: VideoMode) -> Display:
@@ -39,6 +40,18 @@ class CompositorDriver(Driver):
             DriverUnavailable: it cannot run here; reason and hint for a person.
             DriverFailed: it started and failed.
         """
+
+    def attach(self, seat: Seat, mode: VideoMode) -> Display:
+        """Show the desktop that already runs, on an output of the client's own if possible.
+
+        Only for drivers that offer it, see `Offer.attaches`. The mode of the result is that
+        of the output. What is changed of the user's goes to the journal first, and is as it
+        was after `close`.
+
+        Raises:
+            DriverUnavailable, DriverFailed: as for `open`.
+        """
+        raise DriverUnavailable(type(self).__name__, "it shows only displays of its own")
 
     @abstractmethod
     def resize(self, mode: VideoMode) -> Display:

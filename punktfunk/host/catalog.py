@@ -36,10 +36,12 @@ class Catalog:
         self._facts = facts
         self._wanted = wanted
         self._plugin_tables = settings.plugin
+        self._attach = settings.desktop.mode == "attach"
 
     def use(self, settings: Settings) -> None:
         """From now on prefer what these settings say."""
         self.preferences = preferences(settings.drivers)
+        self._attach = settings.desktop.mode == "attach"
 
     async def refresh(self) -> ProbeReport:
         """Ask every plugin again, in a child process."""
@@ -106,7 +108,8 @@ class Catalog:
 
     def choice(self, kind: Kind) -> Choice:
         """What a session that wishes for nothing special would get."""
-        return choose(kind, self.offers(kind), order=self.preferences.of(kind))
+        order = self.preferences.of(kind)
+        return choose(kind, self.offers(kind), order=order, attach=self._attach)
 
     def best_encoder(self) -> Offer | None:
         return self.choice(Kind.ENCODE).picked

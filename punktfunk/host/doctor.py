@@ -9,10 +9,12 @@ import attrs
 import cattrs
 
 from punktfunk.config import LoadedConfig
+from punktfunk.config.chain import session_settings
 from punktfunk.errors import PunktfunkError, Refused
 from punktfunk.host.apps import app_list
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.checks import Check, machine_checks
+from punktfunk.host.policy import preferences
 from punktfunk.model.apps import App
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.registry.discovery import PluginFilter
@@ -100,7 +102,9 @@ async def examine(
 def _app_checks(catalog: Catalog, loaded: LoadedConfig) -> Iterable[Check]:
     for app in app_list(loaded.settings):
         try:
-            cast = cast_drivers(app, catalog.offers, catalog.preferences)
+            wanted = session_settings(loaded.settings, app.library_id, client="")
+            order, attach = preferences(wanted.drivers), wanted.desktop.mode == "attach"
+            cast = cast_drivers(app, catalog.offers, order, attach=attach)
         except Refused as error:
             yield Check(name=app.title, ok=False, remark=str(error))
         else:

@@ -137,7 +137,12 @@ class Sessions:
         check_launch(request, wanted.stream)
         if self._launches.has(client.fingerprint) or self.of_client(client.fingerprint) is not None:
             raise Refused("an app is already running for this client", status=400)
-        cast = cast_drivers(app, self._catalog.offers, preferences(wanted.drivers))
+        cast = cast_drivers(
+            app,
+            self._catalog.offers,
+            preferences(wanted.drivers),
+            attach=wanted.desktop.mode == "attach",
+        )
         slot = self._free_slot()
 
         async def start() -> HostSession:

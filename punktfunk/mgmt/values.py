@@ -4,6 +4,7 @@ import attrs
 
 from punktfunk import __version__
 from punktfunk.model.clients import Fingerprint
+from punktfunk.model.offers import Availability
 from punktfunk.model.plugins import API_VERSION
 from punktfunk.model.session import StreamSample
 from punktfunk.model.stream import StreamRequest
@@ -179,9 +180,14 @@ class RuntimeStatus:
 
 @attrs.frozen(kw_only=True)
 class AvailableCompositor:
-    """Attributes:
-    reason: Why it is not available; empty when it is.
-    hint: What a person can do about that.
+    """Available when one of its two ways is.
+
+    Attributes:
+        default: An app without a wish gets it right now.
+        reason: Why it is not available; empty when it is.
+        hint: What a person can do about that.
+        own: Displays of the session's own; None where it makes none.
+        attach: The desktop that already runs; None where it cannot show that.
     """
 
     id: str
@@ -190,6 +196,8 @@ class AvailableCompositor:
     default: bool
     reason: str = ""
     hint: str = ""
+    own: Availability | None = None
+    attach: Availability | None = None
 
 
 @attrs.frozen(kw_only=True)

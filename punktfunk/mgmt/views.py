@@ -37,19 +37,25 @@ def runtime_status(
 def compositors(choice: Choice) -> list[AvailableCompositor]:
     """List the picked one first. What is only for tests drives no output anybody could see."""
     picked = [choice.picked] if choice.picked else []
-    offers = [*picked, *(passed.offer for passed in choice.passed_over)]
-    return [_compositor(offer, choice) for offer in offers if offer.rank > 0]
+    ways: dict[str, list[Offer]] = {}
+    for offer in (*picked, *(passed.offer for passed in choice.passed_over)):
+        if offer.rank > 0:
+            ways.setdefault(offer.driver, []).append(offer)
+    return [_compositor(offers, choice.picked) for offers in ways.values()]
 
 
-def _compositor(offer: Offer, choice: Choice) -> AvailableCompositor:
-    available = offer.availability.available
+def _compositor(offers: Sequence[Offer], picked: Offer | None) -> AvailableCompositor:
+    best = next((it for it in offers if it.availability.available), offers[0])
+    available = best.availability.available
     return AvailableCompositor(
-        id=offer.driver,
-        label=offer.title or offer.driver,
+        id=best.driver,
+        label=best.title or best.driver,
         available=available,
-        default=offer is choice.picked,
-        reason="" if available else offer.availability.reason,
-        hint="" if available else offer.availability.hint,
+        default=picked in offers,
+        reason="" if available else best.availability.reason,
+        hint="" if available else best.availability.hint,
+        own=next((it.availability for it in offers if not it.attaches), None),
+        attach=next((it.availability for it in offers if it.attaches), None),
     )
 
 

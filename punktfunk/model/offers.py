@@ -53,6 +53,8 @@ class Offer:
         driver: Entry-point name in the group `punktfunk.<kind>`.
         rank: 100 native hardware, 50 generic hardware, 10 software, 0 test only (never
             picked unless asked for by name).
+        attaches: For compositors: it shows the desktop that already runs. Which of the two
+            ways a session wants is a setting; a driver that can do both is offered twice.
         compositors: For capture and input: the compositor drivers it works with. Empty
             means any.
         codecs: For encode: what was probed to work.
@@ -64,6 +66,7 @@ class Offer:
     title: str = ""
     rank: int = attrs.field(default=10, validator=[ge(0), le(100)])
     availability: Availability
+    attaches: bool = False
     compositors: frozenset[str] = attrs.field(default=frozenset(), converter=_words)
     codecs: frozenset[Codec] = attrs.field(default=frozenset(), converter=_codecs)
     features: frozenset[str] = attrs.field(default=frozenset(), converter=_words)

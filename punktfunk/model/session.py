@@ -30,6 +30,7 @@ class SessionPlan:
     Attributes:
         seat: Unique name; marks the session's processes and folders.
         channels: Of the session's sink: 2, 6 or 8.
+        attach: Show the desktop that already runs instead of one of the session's own.
         start_default_app: Start what the compositor calls its default app, because
             `launch` is the desktop itself.
         ends_with_app: The session is over when the app has ended.
@@ -41,6 +42,7 @@ class SessionPlan:
     seat: str
     app_title: str
     launch: LaunchSpec
+    attach: bool = False
     start_default_app: bool = False
     ends_with_app: bool = False
     prep: tuple[PrepCommand, ...] = ()

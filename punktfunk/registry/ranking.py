@@ -15,6 +15,7 @@ def choose(
     compositor: str | None = None,
     codec: Codec | None = None,
     features: frozenset[str] = frozenset(),
+    attach: bool = False,
 ) -> Choice:
     """Pick the best offer that fits, and say of every other one why not.
 
@@ -30,6 +31,7 @@ def choose(
         compositor: The driver of the display that capture or input must work with.
         codec: What an encoder must do.
         features: What the offer must have, all of it.
+        attach: The display shall be the desktop that already runs.
     """
     candidates = sorted(
         (offer for offer in offers if offer.kind is kind), key=lambda offer: _place(offer, order)
@@ -41,6 +43,7 @@ def choose(
         because = (
             _not_wished(offer, wish, wish_is_offered)
             or _cannot_run(offer)
+            or _wrong_desktop(offer, attach)
             or _does_not_fit(offer, compositor, codec, features)
             or _only_for_tests(offer, wish)
         )
@@ -72,6 +75,14 @@ def _cannot_run(offer: Offer) -> str:
         return ""
     hint = f" ({availability.hint})" if availability.hint else ""
     return f"It cannot run here: {availability.reason or 'no reason was given'}{hint}."
+
+
+def _wrong_desktop(offer: Offer, attach: bool) -> str:
+    if offer.kind is not Kind.COMPOSITOR or offer.attaches is attach:
+        return ""
+    if attach:
+        return "It shows a desktop of its own, and the one that already runs is wanted."
+    return "It shows the desktop that already runs, and one of its own is wanted."
 
 
 def _does_not_fit(

@@ -38,14 +38,23 @@ class Cast:
     choices: tuple[Choice, ...]
 
 
-def cast_drivers(app: App, offers: Offers, preferences: Preferences) -> Cast:
+def cast_drivers(
+    app: App, offers: Offers, preferences: Preferences, *, attach: bool = False
+) -> Cast:
     """Pick a driver of each kind for an app.
+
+    Args:
+        attach: Show the desktop that already runs. An app with a wish for a compositor that
+            cannot, such as the test pattern, gets it as it is.
 
     Raises:
         Refused: a kind has none that fits; status 503, and the message says of each offer
             why it was passed over.
     """
     choices: list[Choice] = []
+    wish = app.wishes.get(Kind.COMPOSITOR.value)
+    if wish is not None:
+        attach &= any(it.attaches for it in offers(Kind.COMPOSITOR) if it.driver == wish)
 
     def pick(kind: Kind, compositor: str | None = None) -> Offer:
         choice = choose(
@@ -54,6 +63,7 @@ def cast_drivers(app: App, offers: Offers, preferences: Preferences) -> Cast:
             wish=app.wishes.get(kind.value),
             order=preferences.of(kind),
             compositor=compositor,
+            attach=attach,
         )
         choices.append(choice)
         if choice.picked is None:
@@ -97,7 +107,8 @@ def plan_session(
         seat=seat,
         app_title=app.title,
         launch=app.launch,
-        start_default_app=app.desktop_like,
+        attach=cast.compositor.attaches,
+        start_default_app=app.desktop_like and not cast.compositor.attaches,
         ends_with_app=bool(app.launch.argv) and not app.desktop_like,
         prep=prep,
         mode=mode,

@@ -60,8 +60,11 @@ class Stage:
         self.seat.enter()
         launch, default = self.plan.launch, self.plan.start_default_app
         bus = SessionBus(self.seat) if launch.argv or default else None
-        self.display = self.compositor.open(self.seat, self.plan.mode)
-        sound = self.audio.prepare(self.seat, LAYOUTS[self.plan.channels])
+        attach = self.plan.attach
+        show = self.compositor.attach if attach else self.compositor.open
+        listen = self.audio.attach if attach else self.audio.prepare
+        self.display = show(self.seat, self.plan.mode)
+        sound = listen(self.seat, LAYOUTS[self.plan.channels])
         self.input.open(self.seat, self.display, send_feedback)
         if default and not launch.argv:
             launch = self.compositor.default_app()

@@ -28,29 +28,28 @@ RANK = 40
 
 @hookimpl
 def compositor_offers(host: HostFacts) -> list[Offer]:
-    wishes = KwinSettings.read(host.settings.get(DRIVER, {}))
-    title = "the running Plasma session" if wishes.attach else "headless KWin"
     return [
         Offer(
             kind=Kind.COMPOSITOR,
             driver=DRIVER,
-            title=title,
+            title="the running Plasma session" if attaches else "headless KWin",
             rank=RANK,
-            availability=_availability(host, wishes),
+            attaches=bool(attaches),
+            availability=availability,
         )
+        for attaches, availability in enumerate(_ways(host))
     ]
 
 
 @hookimpl
 def capture_offers(host: HostFacts) -> list[Offer]:
-    wishes = KwinSettings.read(host.settings.get(DRIVER, {}))
     return [
         Offer(
             kind=Kind.CAPTURE,
             driver=DRIVER,
             title="KWin screencast",
             rank=RANK,
-            availability=_availability(host, wishes),
+            availability=_any_way(host),
             compositors=frozenset({DRIVER}),
         )
     ]
@@ -58,21 +57,26 @@ def capture_offers(host: HostFacts) -> list[Offer]:
 
 @hookimpl
 def input_offers(host: HostFacts) -> list[Offer]:
-    wishes = KwinSettings.read(host.settings.get(DRIVER, {}))
     return [
         Offer(
             kind=Kind.INPUT,
             driver=DRIVER,
             title="KWin fake input",
             rank=RANK,
-            availability=_availability(host, wishes),
+            availability=_any_way(host),
             compositors=frozenset({DRIVER}),
             features=frozenset({"pointer", "keyboard", "touch"}),
         )
     ]
 
 
-def _availability(host: HostFacts, wishes: KwinSettings) -> Availability:
-    if wishes.attach:
-        return attach_availability(host.environment)
-    return own_availability(wishes.kwin, host.environment.get("PATH"), host.render_nodes)
+def _ways(host: HostFacts) -> tuple[Availability, Availability]:
+    """A KWin of the session's own, and the one that runs."""
+    wishes = KwinSettings.read(host.settings.get(DRIVER, {}))
+    own = own_availability(wishes.kwin, host.environment.get("PATH"), host.render_nodes)
+    return own, attach_availability(host.environment)
+
+
+def _any_way(host: HostFacts) -> Availability:
+    own, attached = _ways(host)
+    return own if own.available or not attached.available else attached

@@ -51,7 +51,7 @@ class AttachedDisplay:
             raise DriverUnavailable(
                 DRIVER,
                 "no Plasma session on Wayland runs for this user",
-                hint="log in to Plasma (Wayland), or set attach = false",
+                hint="log in to Plasma (Wayland)",
             )
         missing = refusal(session)
         if missing:

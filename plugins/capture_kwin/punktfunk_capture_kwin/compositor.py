@@ -66,14 +66,15 @@ class KwinCompositor(CompositorDriver):
     def open(self, seat: Seat, mode: VideoMode) -> Display:
         self._seat = seat
         try:
-            if self._wishes.attach:
-                self._attached = AttachedDisplay(seat, self._wishes.output, mode)
-                self._display = self._attached.display
-            else:
-                self._display = self._open_own(seat, mode)
+            self._display = self._open_own(seat, mode)
         except BaseException:
             self.close()
             raise
+        return self._display
+
+    def attach(self, seat: Seat, mode: VideoMode) -> Display:
+        self._attached = AttachedDisplay(seat, self._wishes.output, mode)
+        self._display = self._attached.display
         return self._display
 
     def resize(self, mode: VideoMode) -> Display:
@@ -91,11 +92,9 @@ class KwinCompositor(CompositorDriver):
         return self._display
 
     def default_app(self) -> LaunchSpec:
-        """The terminal that is set, else the first that is installed; none when attached."""
+        """The terminal that is set, else the first that is installed."""
         if self._wishes.terminal:
             return LaunchSpec(argv=self._wishes.terminal)
-        if self._wishes.attach:
-            return LaunchSpec()
         path = self._seat.environment.get("PATH") if self._seat is not None else None
         for argv in TERMINALS:
             if shutil.which(argv[0], path=path) is not None:

@@ -52,8 +52,6 @@ def own_availability(kwin: str, path: str | None, nodes: Sequence[str]) -> Avail
 
 def attach_availability(environment: Mapping[str, str]) -> Availability:
     """Say whether the running Plasma session lets us see and steer it."""
-    from punktfunk_capture_kwin.attach import refusal  # it loads pywayland
-
     library = pipewire_availability()
     if not library.available:
         return library
@@ -61,8 +59,10 @@ def attach_availability(environment: Mapping[str, str]) -> Availability:
     if session is None:
         return Availability.no(
             "no Plasma session on Wayland runs for this user",
-            hint="log in to Plasma (Wayland), or set attach = false",
+            hint="log in to Plasma (Wayland)",
         )
+    from punktfunk_capture_kwin.attach import refusal  # it loads pywayland
+
     try:
         missing = refusal(session)
     except DriverFailed as error:

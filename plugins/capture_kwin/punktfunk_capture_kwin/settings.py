@@ -9,7 +9,6 @@ PICTURES = "PUNKTFUNK_PICTURES"
 """Variable of a display that says where the PipeWire is that its pictures come through."""
 
 SETTINGS: tuple[tuple[str, str | bool | list[str], str], ...] = (
-    ("attach", False, "Stream the running Plasma session instead of a KWin of the session's own."),
     ("output", "", "When attached: the screen to show. Empty: one of the client's own."),
     ("kwin", "kwin_wayland", "Name or path of the KWin program."),
     ("terminal", [], "Argv of the desktop's first program. Empty: the first terminal found."),
@@ -21,7 +20,6 @@ SETTINGS: tuple[tuple[str, str | bool | list[str], str], ...] = (
 
 @attrs.frozen(kw_only=True)
 class KwinSettings:
-    attach: bool
     output: str
     kwin: str
     terminal: tuple[str, ...]
@@ -34,7 +32,6 @@ class KwinSettings:
         values = {name: table.get(name, default) for name, default, _ in SETTINGS}
         words = values["terminal"]
         return cls(
-            attach=bool(values["attach"]),
             output=str(values["output"]),
             kwin=str(values["kwin"]),
             terminal=tuple(str(word) for word in words) if isinstance(words, list | tuple) else (),

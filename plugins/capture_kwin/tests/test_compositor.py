@@ -124,10 +124,10 @@ def test_a_layout_that_is_none_is_a_reason(seat, programs) -> None:
 
 def test_attached_it_shows_and_steers_the_running_session(plasma, guest_seat) -> None:
     client = plasma.start_client("still")
-    compositor = KwinCompositor({"attach": True})
+    compositor = KwinCompositor()
     capture, devices = KwinCapture(), KwinInput()
     try:
-        display = compositor.open(guest_seat, MODE)
+        display = compositor.attach(guest_seat, MODE)
         capture.open(guest_seat, display, MODE)
         devices.open(guest_seat, display, lambda feedback: None)
         devices.handle(KeyEvent(vk=0, evdev=30, pressed=True))
@@ -153,8 +153,8 @@ def test_attached_it_shows_and_steers_the_running_session(plasma, guest_seat) ->
 
 
 def test_attached_it_notices_that_the_session_ended(plasma, guest_seat, wait) -> None:
-    compositor = KwinCompositor({"attach": True})
-    compositor.open(guest_seat, MODE)
+    compositor = KwinCompositor()
+    compositor.attach(guest_seat, MODE)
     compositor.check()
 
     os.kill(process(plasma.seat, "kwin").pid, signal.SIGKILL)
@@ -166,10 +166,10 @@ def test_attached_it_notices_that_the_session_ended(plasma, guest_seat, wait) ->
 
 
 def test_a_screen_that_is_not_there_is_a_reason_with_the_names(plasma, guest_seat) -> None:
-    compositor = KwinCompositor({"attach": True, "output": "HDMI-A-9"})
+    compositor = KwinCompositor({"output": "HDMI-A-9"})
 
     with pytest.raises(DriverUnavailable, match="HDMI-A-9") as error:
-        compositor.open(guest_seat, MODE)
+        compositor.attach(guest_seat, MODE)
 
     assert plasma.display.output in error.value.hint
 
@@ -179,7 +179,7 @@ def test_without_a_session_attaching_is_refused(guest_seat, monkeypatch) -> None
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
 
     with pytest.raises(DriverUnavailable, match="no Plasma session"):
-        KwinCompositor({"attach": True}).open(guest_seat, MODE)
+        KwinCompositor().attach(guest_seat, MODE)
 
 
 def test_permission_is_a_desktop_file_with_our_interpreter(seat, programs, wait) -> None:

@@ -66,6 +66,17 @@ def test_values_come_from_different_places(load):
     assert effective.stream.max_width == 7_680
 
 
+def test_where_an_app_appears_can_differ(load):
+    loaded = load('[[override]]\napp = "steam:570"\ndesktop_mode = "attach"\n')
+
+    modes = [session_settings(loaded.settings, app, TV).desktop.mode for app in (GAME, DESKTOP)]
+    explained = {it.key: it for it in explain(loaded, GAME, TV)}
+
+    assert modes == ["attach", "own"]
+    assert explained["desktop.mode"].value == "attach"
+    assert str(explained["desktop.mode"].origin) == "config.toml line 3"
+
+
 def test_among_equals_the_later_one_counts(load):
     text = "".join(f'[[override]]\napp = "{GAME}"\nmax_fps = {fps}\n' for fps in (30, 60))
 

@@ -39,6 +39,7 @@ SHAPES = {
     "SessionStatus": values.SessionStatus,
     "StreamInfo": values.StreamInfo,
     "AvailableCompositor": values.AvailableCompositor,
+    "CompositorWay": Availability,
     "PairedClient": PairedClient,
     "PendingPairing": PendingPairing,
     "SubmitPin": values.SubmitPin,

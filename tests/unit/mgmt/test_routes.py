@@ -77,6 +77,12 @@ async def test_compositors_are_listed_with_the_default_first_and_reasons(api: An
     ]
     assert plain[1]["label"] == "sway"
     assert plain[1]["hint"] == "apt install sway"
+    assert plain[1]["own"] == {
+        "available": False,
+        "reason": "sway is not installed",
+        "hint": "apt install sway",
+    }
+    assert plain[1]["attach"] is None
 
 
 async def test_paired_clients_are_listed_without_their_certificates(api: Any) -> None:

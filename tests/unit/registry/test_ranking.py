@@ -44,6 +44,26 @@ def test_the_configured_order_beats_rank() -> None:
     assert because(choice, "nvenc") == "The configured order puts software first."
 
 
+def test_a_desktop_that_runs_is_shown_only_when_that_is_wanted() -> None:
+    offers = [
+        offer("kwin", 40, Kind.COMPOSITOR),
+        offer("kwin", 40, Kind.COMPOSITOR, attaches=True),
+        offer("wlroots", 50, Kind.COMPOSITOR),
+    ]
+
+    own, attached = (choose(Kind.COMPOSITOR, offers, attach=attach) for attach in (False, True))
+
+    assert (picked(own), picked(attached)) == ("wlroots", "kwin")
+    assert attached.picked is not None
+    assert attached.picked.attaches
+    assert because(attached, "wlroots") == (
+        "It shows a desktop of its own, and the one that already runs is wanted."
+    )
+    assert {over.because for over in own.passed_over if over.offer.attaches} == {
+        "It shows the desktop that already runs, and one of its own is wanted."
+    }
+
+
 def test_what_is_in_the_order_comes_before_what_is_not() -> None:
     choice = choose(Kind.ENCODE, [offer("software", 10), offer("nvenc", 100)], order=["software"])
 

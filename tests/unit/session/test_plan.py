@@ -74,3 +74,26 @@ def test_the_next_best_encoder_is_kept_in_reserve():
     drivers = cast(PATTERN, [*TEST_ONLY, hardware])
 
     assert [offer.driver for offer in drivers.encoders] == ["nvenc", "software"]
+
+
+def test_the_running_desktop_is_attached_to_where_that_is_wanted():
+    running = Offer(kind=Kind.COMPOSITOR, driver="wlroots", attaches=True, availability=YES)
+    offers = [*TEST_ONLY, *real(YES), running]
+    by_kind = lambda kind: [offer for offer in offers if offer.kind is kind]  # noqa: E731
+
+    desktop, pattern = (
+        cast_drivers(app, by_kind, Preferences(), attach=True) for app in (DESKTOP, PATTERN)
+    )
+
+    assert desktop.compositor is running
+    assert (pattern.compositor.driver, pattern.compositor.attaches) == ("null", False)
+
+
+def test_no_desktop_of_its_own_stands_in_for_the_running_one():
+    with pytest.raises(Refused, match="the one that already runs is wanted"):
+        cast_drivers(
+            DESKTOP,
+            lambda kind: [it for it in (*TEST_ONLY, *real(YES)) if it.kind is kind],
+            Preferences(),
+            attach=True,
+        )
