@@ -105,7 +105,7 @@ class PluginContract(Contract):
         for offer in report.offers:
             if offer.availability.available:
                 load_driver_class(offer.kind, offer.driver)
-        offered = [(offer.kind, offer.driver) for offer in report.offers]
+        offered = [(offer.kind, offer.driver, offer.attaches) for offer in report.offers]
         assert len(offered) == len(set(offered))
 
     def test_what_cannot_run_says_why(self, report: PluginReport) -> None:

@@ -1,4 +1,6 @@
-"""An Xvfb per session. Light to import: the drivers load only where they run."""
+"""X11 desktops. Light to import: the drivers load only where they run."""
+
+import attrs
 
 from punktfunk.plugin import (
     API_VERSION,
@@ -11,15 +13,19 @@ from punktfunk.plugin import (
     Setting,
     hookimpl,
 )
-from punktfunk_capture_x11.displays import EFFECT, undo_display
-from punktfunk_capture_x11.probe import libraries_availability, server_availability
+from punktfunk_capture_x11 import displays
+from punktfunk_capture_x11.probe import (
+    libraries_availability,
+    running_availability,
+    server_availability,
+)
 from punktfunk_capture_x11.settings import SETTINGS, X11Settings
 
 DRIVER = "x11"
 
 manifest = Manifest(
     api=API_VERSION,
-    title="X11 desktops (Xvfb)",
+    title="X11 desktops",
     settings=tuple(
         Setting(name=name, type=type(default), default=default, doc=doc)
         for name, default, doc in SETTINGS
@@ -30,8 +36,12 @@ manifest = Manifest(
 @hookimpl
 def compositor_offers(host: HostFacts) -> list[Offer]:
     settings = X11Settings.read(host.settings.get(DRIVER, {}))
-    availability = server_availability(settings, host.environment.get("PATH"))
-    return [_offer(Kind.COMPOSITOR, "Xvfb", availability)]
+    own = server_availability(settings, host.environment.get("PATH"))
+    running = running_availability(settings, host.environment)
+    return [
+        _offer(Kind.COMPOSITOR, "Xvfb", own),
+        attrs.evolve(_offer(Kind.COMPOSITOR, "the X server that runs", running), attaches=True),
+    ]
 
 
 @hookimpl
@@ -47,7 +57,14 @@ def input_offers(host: HostFacts) -> list[Offer]:
 
 @hookimpl
 def effect_undo(effect: Effect, host: HostFacts) -> bool:
-    return effect.kind == EFFECT and undo_display(effect)
+    match effect.kind:
+        case displays.EFFECT:
+            return displays.undo_display(effect)
+        case "x11.input":
+            from punktfunk_capture_x11.leftovers import undo_input  # it loads the X library
+
+            return undo_input(effect)
+    return False
 
 
 def _offer(

@@ -2,8 +2,12 @@
 
 import os
 import secrets
+import socket
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+
+import attrs
 
 from punktfunk.plugin import DriverFailed
 
@@ -11,6 +15,7 @@ PROTOCOL = b"MIT-MAGIC-COOKIE-1"
 
 _COOKIE_BYTES = 16
 _ANY_HOST = 0xFFFF
+_LOCAL = 256
 _LENGTH = struct.Struct(">H")
 
 
@@ -27,20 +32,41 @@ def write_authority(path: Path, number: int) -> None:
         file.write(entry)
 
 
-def read_cookie(path: Path) -> bytes:
-    """Return the cookie of a file that `write_authority` has written.
+def read_cookie(path: Path, number: int) -> bytes:
+    """Return the cookie for a display of this machine.
 
     Raises:
-        DriverFailed: it cannot be read, or is no such file.
+        DriverFailed: the file has none, cannot be read, or is no such file.
     """
     try:
-        rest = path.read_bytes()[_LENGTH.size :]
+        entries = list(_entries(path.read_bytes()))
+    except (OSError, struct.error) as error:
+        raise DriverFailed(f"the display's cookie cannot be read: {path.name}") from error
+    here = socket.gethostname().encode()
+    for entry in entries:
+        of_this_machine = entry.family == _ANY_HOST or (entry.family, entry.host) == (_LOCAL, here)
+        of_this_display = entry.number in (b"", str(number).encode())
+        if of_this_machine and of_this_display and entry.protocol == PROTOCOL:
+            return entry.cookie
+    raise DriverFailed(f"{path.name} has no cookie for display {number}")
+
+
+@attrs.frozen
+class _Entry:
+    family: int
+    host: bytes
+    number: bytes
+    protocol: bytes
+    cookie: bytes
+
+
+def _entries(rest: bytes) -> Iterator[_Entry]:
+    while rest:
+        (family,) = _LENGTH.unpack_from(rest)
+        rest = rest[_LENGTH.size :]
         fields = []
-        while rest:
+        for _ in range(4):
             (size,) = _LENGTH.unpack_from(rest)
             fields.append(rest[_LENGTH.size : _LENGTH.size + size])
             rest = rest[_LENGTH.size + size :]
-        _, _, _, cookie = fields
-    except (OSError, ValueError, struct.error) as error:
-        raise DriverFailed(f"the display's cookie cannot be read: {path.name}") from error
-    return cookie
+        yield _Entry(family, *fields)

@@ -41,7 +41,7 @@ class X11Capture(CaptureDriver):
 
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
         try:
-            self._screen = Screen(Connection(display.environment))
+            self._screen = Screen(Connection(display.environment), display.output)
         except DriverFailed as error:
             raise DriverUnavailable("x11", str(error)) from error
         self._interval_ns = mode.frame_interval_ns
@@ -117,7 +117,8 @@ class X11Capture(CaptureDriver):
 
     def _ring_for(self, screen: Screen) -> tuple[BufferRing, bool]:
         """Memory of the screen's size, and whether it is new."""
-        size = screen.size()
+        area = screen.area()
+        size = (area.width_px, area.height_px)
         if self._ring is not None and (self._ring.width_px, self._ring.height_px) == size:
             return self._ring, False
         if self._ring is not None:
@@ -134,5 +135,5 @@ class X11Capture(CaptureDriver):
         if self._ring is not None:
             screen.detach(self._ring.segment)
         self._ring = None
-        screen.forget_size()
+        screen.forget_area()
         self._next_ns = time.monotonic_ns() + self._interval_ns

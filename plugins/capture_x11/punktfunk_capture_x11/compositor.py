@@ -1,4 +1,4 @@
-"""An X display of the session's own."""
+"""An X display: one of the session's own, or the one that is there."""
 
 import logging
 import re
@@ -22,7 +22,9 @@ from punktfunk.plugin import (
 )
 from punktfunk_capture_x11.connection import Connection
 from punktfunk_capture_x11.modes import Modes
+from punktfunk_capture_x11.monitors import check_server, find_monitor
 from punktfunk_capture_x11.probe import WINDOW_MANAGER, server_availability
+from punktfunk_capture_x11.running import HINT, running_server
 from punktfunk_capture_x11.server import Server
 from punktfunk_capture_x11.settings import X11Settings
 from punktfunk_capture_x11.window_manager import OPENBOX_CONFIG
@@ -47,7 +49,7 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 class X11Compositor(CompositorDriver):
-    """Starts Xvfb and a window manager on the seat."""
+    """Starts Xvfb and a window manager on the seat, or looks at the user's own server."""
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
@@ -87,9 +89,34 @@ class X11Compositor(CompositorDriver):
         self._start_window_manager(seat, self._connection, environment)
         return self._display
 
+    def attach(self, seat: Seat, mode: VideoMode) -> Display:
+        """Show a monitor of the server that runs. It keeps its size; pictures are stretched."""
+        environment = {
+            **running_server(seat.host_environment).environment,
+            "XDG_SESSION_TYPE": "x11",
+        }
+        try:
+            self._connection = Connection(environment)
+            check_server(self._connection)
+            monitor = find_monitor(self._connection, self._wishes.output)
+        except DriverFailed as error:
+            raise DriverUnavailable("x11", str(error), hint=HINT) from error
+        except DriverUnavailable:
+            self.close()
+            raise
+        self._display = Display(
+            compositor="x11",
+            mode=attrs.evolve(mode, **monitor.size),
+            output=monitor.name,
+            environment=environment,
+        )
+        return self._display
+
     def resize(self, mode: VideoMode) -> Display:
-        if self._modes is None or self._display is None:
+        if self._display is None:
             raise DriverFailed("the display is not open")
+        if self._modes is None:
+            return self._display
         self._modes.set(mode)
         self._display = attrs.evolve(self._display, mode=mode)
         return self._display
@@ -105,7 +132,10 @@ class X11Compositor(CompositorDriver):
 
     def check(self) -> None:
         if self._server is None:
-            raise DriverFailed("the display is not open")
+            if self._connection is None:
+                raise DriverFailed("the display is not open")
+            self._connection.size()  # raises when the server is gone
+            return
         if ended := self._server.why_ended():
             raise DriverFailed(ended, status=self._server.process.exit_status())
 

@@ -1,4 +1,4 @@
-"""A connection to our own X server, over its socket file and with its cookie."""
+"""A connection to an X server, over its socket file and with its cookie."""
 
 import ctypes
 import os
@@ -22,8 +22,8 @@ from punktfunk.plugin import DriverFailed, DriverUnavailable
 from punktfunk_capture_x11.authority import PROTOCOL, read_cookie
 from punktfunk_capture_x11.displays import socket_path
 
-SIZE_CHANGED = 22
-"""A kind of event, see `Connection.watch_size`."""
+_SIZE_CHANGED = 22
+_MONITOR_CHANGES = 0b111  # of the screen, of what is on a monitor, of monitors themselves
 
 # Every extension wants to be asked for its version first, each by a name of its own.
 _HANDSHAKES = ("XIQueryVersion", "QueryVersion", "GetVersion")
@@ -36,12 +36,14 @@ class _LetIn(xcffib.Connection):  # type: ignore[misc]
         DriverFailed: from everything, once the server is gone.
     """
 
-    def __init__(self, descriptor: int, cookie: bytes) -> None:
-        name = xcffib.ffi.new("char[]", PROTOCOL)
-        data = xcffib.ffi.new("char[]", cookie)
-        authority = xcffib.ffi.new("xcb_auth_info_t *")
-        authority.name, authority.namelen = name, len(PROTOCOL)
-        authority.data, authority.datalen = data, len(cookie)
+    def __init__(self, descriptor: int, cookie: bytes | None) -> None:
+        authority = xcffib.ffi.NULL
+        if cookie is not None:
+            name = xcffib.ffi.new("char[]", PROTOCOL)
+            data = xcffib.ffi.new("char[]", cookie)
+            authority = xcffib.ffi.new("xcb_auth_info_t *")
+            authority.name, authority.namelen = name, len(PROTOCOL)
+            authority.data, authority.datalen = data, len(cookie)
         self._conn = xcffib.lib.xcb_connect_to_fd(descriptor, authority)
         self.pref_screen = 0
         try:
@@ -70,13 +72,14 @@ class Connection:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.x: Any = None
-        cookie = read_cookie(Path(environment.get("XAUTHORITY", "")))
-        number = environment.get("DISPLAY", "").removeprefix(":")
-        # Our own socket: the library would try others, TCP too, and the user's own cookies.
+        number = int(environment.get("DISPLAY", ":-1").removeprefix(":"))
+        authority = environment.get("XAUTHORITY")
+        cookie = read_cookie(Path(authority), number) if authority else None
+        # A socket of ours: the library would try others, TCP too.
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connecting:
             try:
-                connecting.connect(str(socket_path(int(number))))
-            except (OSError, ValueError) as error:
+                connecting.connect(str(socket_path(number)))
+            except OSError as error:
                 raise DriverFailed(f"the X server does not answer: {error}") from error
             descriptor = connecting.detach()
         try:
@@ -147,15 +150,25 @@ class Connection:
     def flush(self) -> None:
         self.x.flush()
 
+    def sync(self) -> None:
+        """Wait until everything that was asked for is done."""
+        self.reply(self.core.GetInputFocus())
+
+    def has_extension(self, name: str) -> bool:
+        return bool(self.reply(self.core.QueryExtension(len(name), name)).present)
+
     def size(self) -> tuple[int, int]:
         """Width and height of the screen at this moment, in pixels."""
         geometry = self.reply(self.core.GetGeometry(self.root))
         return geometry.width, geometry.height
 
-    def watch_size(self) -> None:
-        """Have `SIZE_CHANGED` told."""
+    def watch_size(self) -> frozenset[int]:
+        """Have changes of the screen and of its monitors told; return their kinds of events."""
         what, wanted = xcffib.xproto.CW.EventMask, [xcffib.xproto.EventMask.StructureNotify]
         self.core.ChangeWindowAttributes(self.root, what, wanted)
+        first = self.first_event(xcffib.randr)
+        self.extension(xcffib.randr, 1, 5).SelectInput(self.root, _MONITOR_CHANGES)
+        return frozenset({_SIZE_CHANGED, first, first + 1})
 
     def share_memory(self, descriptor: int) -> int:
         """Let the server write into the memory of a file; return its name for it.

@@ -1,10 +1,12 @@
-"""Input into an X display of our own."""
+"""Input into an X display."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Mapping
 
 from punktfunk.plugin import (
+    Area,
     ButtonEvent,
     Display,
     DriverFailed,
@@ -19,9 +21,11 @@ from punktfunk.plugin import (
     Seat,
     TextEvent,
 )
-from punktfunk_capture_x11.connection import SIZE_CHANGED, Connection
+from punktfunk_capture_x11.connection import Connection
 from punktfunk_capture_x11.fake_input import FakeInput
-from punktfunk_capture_x11.keyboard import Keyboard
+from punktfunk_capture_x11.keyboard import Keyboard, spare_keys
+from punktfunk_capture_x11.leftovers import input_effect, leave_no_text
+from punktfunk_capture_x11.monitors import area_of
 from punktfunk_capture_x11.pointer import Pointer
 from punktfunk_capture_x11.settings import X11Settings
 
@@ -38,17 +42,28 @@ class X11Input(InputDriver):
         self._connection: Connection | None = None
         self._keyboard: Keyboard | None = None
         self._pointer: Pointer | None = None
-        self._size = (0, 0)
+        self._monitor = ""
+        self._moved_events: frozenset[int] = frozenset()
+        self._area = Area(0, 0, 0, 0)
+        self._give_back: Callable[[], None] | None = None
 
     def open(self, seat: Seat, display: Display, send_feedback: Callable[[Feedback], None]) -> None:
-        """Set the layout and connect; nothing is sent back."""
-        set_layout(seat, self._layout, display.environment)
+        """Connect, and set the layout of a display of our own; nothing is sent back."""
+        attached = bool(display.output)
+        if not attached:
+            set_layout(seat, self._layout, display.environment)
         try:
-            self._connection = Connection(display.environment)
-            self._connection.watch_size()
-            self._size = self._connection.size()
-            device = FakeInput(self._connection)
-            self._keyboard, self._pointer = Keyboard(device), Pointer(device)
+            self._connection = connection = Connection(display.environment)
+            self._monitor = display.output
+            self._moved_events = connection.watch_size()
+            self._area = area_of(connection, self._monitor)
+            spare = spare_keys(connection)
+            if attached:
+                effect = input_effect(display.environment, spare)
+                seat.record(effect)
+                self._give_back = lambda: seat.forget(effect)
+            device = FakeInput(connection)
+            self._keyboard, self._pointer = Keyboard(device, spare), Pointer(device)
         except DriverFailed as error:
             self.close()
             raise DriverUnavailable("x11", str(error)) from error
@@ -69,13 +84,13 @@ class X11Input(InputDriver):
             raise DriverFailed("the input devices are not open")
         assert self._keyboard is not None
         assert self._pointer is not None
-        if SIZE_CHANGED in self._connection.events():
-            self._size = self._connection.size()
+        if self._moved_events & self._connection.events():
+            self._area = area_of(self._connection, self._monitor)
         match event:
             case PointerMotion():
                 self._pointer.move(event)
             case PointerPosition():
-                self._pointer.move_to(event, *self._size)
+                self._pointer.move_to(event, self._area)
             case ButtonEvent():
                 self._pointer.press(event)
             case ScrollEvent():
@@ -97,8 +112,18 @@ class X11Input(InputDriver):
 
     def close(self) -> None:
         if self._connection is not None:
+            if self._give_back is not None:
+                self._leave_as_it_was(self._connection, self._give_back)
             self._connection.close()
-        self._connection = self._keyboard = self._pointer = None
+        self._connection = self._keyboard = self._pointer = self._give_back = None
+
+    def _leave_as_it_was(self, connection: Connection, give_back: Callable[[], None]) -> None:
+        """Hand the user's own keyboard back; what cannot be done now is done from the journal."""
+        with contextlib.suppress(DriverFailed):
+            self.release_all()
+            leave_no_text(connection, self._keyboard.spare if self._keyboard else ())
+            connection.sync()
+            give_back()
 
 
 def set_layout(seat: Seat, layout: str, environment: Mapping[str, str]) -> None:

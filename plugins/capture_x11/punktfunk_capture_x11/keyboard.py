@@ -1,6 +1,9 @@
 """Keys by position, and text by spare keys, through XTEST."""
 
+from collections.abc import Sequence
+
 from punktfunk.plugin import KeyEvent
+from punktfunk_capture_x11.connection import Connection
 from punktfunk_capture_x11.fake_input import FakeInput
 from punktfunk_capture_x11.text_keys import TextKeys, keysym_of
 
@@ -21,12 +24,17 @@ _ALL_MODIFIER_KEYS = frozenset().union(*(keys for _, keys in _KEYS_OF_MODIFIER.v
 
 
 class Keyboard:
-    """Presses keys by evdev code, and types characters whatever the layout."""
+    """Presses keys by evdev code, and types characters whatever the layout.
 
-    def __init__(self, device: FakeInput) -> None:
+    Args:
+        spare: Key codes that mean nothing, see `spare_keys`; text is typed with them.
+    """
+
+    def __init__(self, device: FakeInput, spare: Sequence[int]) -> None:
+        self.spare = spare
         self._device = device
         self._down: set[int] = set()
-        self._text = TextKeys(_spare_keys(device))
+        self._text = TextKeys(spare)
 
     @property
     def held(self) -> frozenset[int]:
@@ -89,9 +97,8 @@ class Keyboard:
         self._device.key(code, pressed=False)
 
 
-def _spare_keys(device: FakeInput) -> list[int]:
+def spare_keys(connection: Connection) -> list[int]:
     """Key codes without a meaning in the present layout."""
-    connection = device.connection
     setup = connection.x.setup
     first, last = setup.min_keycode, setup.max_keycode
     answer = connection.reply(connection.core.GetKeyboardMapping(first, last - first + 1))

@@ -1,6 +1,6 @@
 """The pointer through XTEST: motion, buttons, wheel."""
 
-from punktfunk.plugin import ButtonEvent, PointerMotion, PointerPosition, ScrollEvent
+from punktfunk.plugin import Area, ButtonEvent, PointerMotion, PointerPosition, ScrollEvent
 from punktfunk_capture_x11.fake_input import FakeInput
 
 # By the number a client gives a button. X's 4 to 7 are the wheels.
@@ -23,9 +23,10 @@ class Pointer:
     def move(self, event: PointerMotion) -> None:
         self._device.move(event.dx, event.dy)
 
-    def move_to(self, event: PointerPosition, width_px: int, height_px: int) -> None:
-        x, y = round(event.x * width_px), round(event.y * height_px)
-        self._device.move_to(min(x, width_px - 1), min(y, height_px - 1))
+    def move_to(self, event: PointerPosition, area: Area) -> None:
+        x = min(round(event.x * area.width_px), area.width_px - 1)
+        y = min(round(event.y * area.height_px), area.height_px - 1)
+        self._device.move_to(area.left_px + x, area.top_px + y)
 
     def press(self, event: ButtonEvent) -> None:
         button = _BUTTONS[event.button.value]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import xcffib
 import xcffib.damage
 import xcffib.shm
@@ -11,8 +12,9 @@ import xcffib.xinput
 from punktfunk.plugin import Area
 from punktfunk_capture_x11.areas import NO_ROWS, read_region
 from punktfunk_capture_x11.buffers import BYTES_PER_PIXEL, Buffer
-from punktfunk_capture_x11.connection import SIZE_CHANGED, Connection
+from punktfunk_capture_x11.connection import Connection
 from punktfunk_capture_x11.cursor import CursorImage
+from punktfunk_capture_x11.monitors import area_of
 
 _GENERIC = 35
 _CURSOR_SHAPE = 1
@@ -23,16 +25,21 @@ _RAW_MOTION = 1 << 17
 
 
 class Screen:
-    """The root window of a connection. Takes the connection over, and closes it on failure."""
+    """The root window of a connection. Takes the connection over, and closes it on failure.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        monitor: Show its part only; empty for all there is.
+    """
+
+    def __init__(self, connection: Connection, monitor: str = "") -> None:
         self.connection = connection
+        self._monitor = monitor
         try:
             self._subscribe()
         except BaseException:
             connection.close()
             raise
-        self._size: tuple[int, int] | None = None
+        self._area: Area | None = None
         self._cursor: CursorImage | None = None
 
     def _subscribe(self) -> None:
@@ -51,38 +58,41 @@ class Screen:
         self._xfixes.SelectCursorInput(root, 1)
         wanted = xcffib.xinput.EventMask.synthetic(_ALL_MASTER_DEVICES, 1, [_RAW_MOTION])
         devices.XISelectEvents(root, 1, [wanted])
-        connection.watch_size()
+        self._moved_events = connection.watch_size()
 
     def changed(self) -> bool:
         """Say whether anything worth a look was told since the last time. Does not wait."""
         kinds = self.connection.events()
-        if SIZE_CHANGED in kinds:
-            self._size = None
+        moved = kinds & self._moved_events
+        if moved:
+            self._area = None
         if self._cursor_event in kinds:
             self._cursor = None
-        return bool(kinds & {SIZE_CHANGED, _GENERIC, self._cursor_event, self._damage_event})
+        return bool(moved or kinds & {_GENERIC, self._cursor_event, self._damage_event})
 
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        if self._size is None:
-            self._size = self.connection.size()
-        return self._size
+    def area(self) -> Area:
+        """What is shown of the screen."""
+        if self._area is None:
+            self._area = area_of(self.connection, self._monitor)
+        return self._area
 
-    def forget_size(self) -> None:
+    def forget_area(self) -> None:
         """Have the server asked again."""
-        self._size = None
+        self._area = None
 
     def look(self) -> tuple[tuple[Area, ...], CursorImage, Area]:
         """What changed since the last time, the pointer's picture, and where that is."""
         region = self._ask_region()
         pointer = self.connection.core.QueryPointer(self.connection.root)
         shape = self._xfixes.GetCursorImage() if self._cursor is None else None
-        areas = read_region(self.connection.reply_bytes(region))
+        areas = self._seen(read_region(self.connection.reply_bytes(region)))
         place = self.connection.reply(pointer)
         if shape is not None:
             self._cursor = self._read_cursor(shape)
         assert self._cursor is not None
-        return areas, self._cursor, self._cursor.area_at(place.root_x, place.root_y)
+        shown = self.area()
+        x, y = place.root_x - shown.left_px, place.root_y - shown.top_px
+        return areas, self._cursor, self._cursor.area_at(x, y)
 
     def fetch(self, segment: int, buffer: Buffer, width_px: int) -> tuple[Area, ...]:
         """Bring a picture up to date.
@@ -97,7 +107,8 @@ class Screen:
         if top == bottom:
             return ()
         offset = buffer.offset + top * width_px * BYTES_PER_PIXEL
-        place = (0, top, width_px, bottom - top)
+        shown = self.area()
+        place = (shown.left_px, shown.top_px + top, width_px, bottom - top)
         picture = self._shm.GetImage(
             self.connection.root, *place, _ALL_PLANES, _Z_PIXMAP, segment, offset
         )
@@ -105,13 +116,21 @@ class Screen:
         try:
             self.connection.reply(picture)
         finally:
-            late = read_region(self.connection.reply_bytes(region))
+            late = self._seen(read_region(self.connection.reply_bytes(region)))
         buffer.outdated = NO_ROWS
         return late
 
     def detach(self, segment: int) -> None:
         """Have the server forget shared memory."""
         self._shm.Detach(segment)
+
+    def _seen(self, areas: tuple[Area, ...]) -> tuple[Area, ...]:
+        """Count from the corner of what is shown, not from the screen's."""
+        shown = self.area()
+        return tuple(
+            attrs.evolve(it, left_px=it.left_px - shown.left_px, top_px=it.top_px - shown.top_px)
+            for it in areas
+        )
 
     def _read_cursor(self, cookie: Any) -> CursorImage:
         try:

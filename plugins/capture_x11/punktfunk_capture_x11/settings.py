@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 SETTINGS: tuple[tuple[str, str | int | list[str], str], ...] = (
+    ("output", "", "When attached: the monitor to show. Empty: the primary one."),
     ("xvfb", "Xvfb", "Name or path of the Xvfb program."),
     ("max_width", 3_840, "Widest the display can become while programs run on it, in pixels."),
     ("max_height", 2_160, "Highest it can become. Width times height times 4 bytes are taken."),
@@ -22,6 +23,7 @@ SETTINGS: tuple[tuple[str, str | int | list[str], str], ...] = (
 
 @attrs.frozen(kw_only=True)
 class X11Settings:
+    output: str
     xvfb: str
     max_width: int
     max_height: int
@@ -35,6 +37,7 @@ class X11Settings:
         """Take a `[plugin.x11]` table whose types were checked; absent keys get defaults."""
         values = {name: table.get(name, default) for name, default, _ in SETTINGS}
         return cls(
+            output=str(values["output"]),
             xvfb=str(values["xvfb"]),
             max_width=_number(values["max_width"]),
             max_height=_number(values["max_height"]),

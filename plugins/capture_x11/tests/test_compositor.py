@@ -153,10 +153,13 @@ def test_it_listens_on_its_own_socket_file_and_nowhere_else(make_desk, seat) -> 
 
 def test_the_cookie_of_one_display_does_not_open_another(make_desk, other_seat) -> None:
     first, second = make_desk(640, 360), make_desk(800, 600, seat=other_seat)
-    crossed = {**first.display.environment, "DISPLAY": second.display.environment["DISPLAY"]}
+    theirs, ours = (number_of(it.display) for it in (second, first))
+    crossed = second.seat.runtime_dir / "crossed"
+    cookie = Path(first.display.environment["XAUTHORITY"]).read_bytes()
+    crossed.write_bytes(cookie.replace(str(ours).encode(), str(theirs).encode(), 1))
 
     with pytest.raises(DriverFailed, match="does not let us in"):
-        Connection(crossed)
+        Connection({**second.display.environment, "XAUTHORITY": str(crossed)})
 
     Connection(second.display.environment).close()
 

@@ -19,7 +19,7 @@ def install(folder: Path, *names: str) -> None:
 
 
 def test_a_machine_without_an_x_server_gets_a_reason_and_a_hint(tmp_path) -> None:
-    (offer,) = plugin.compositor_offers(host=facts(str(tmp_path)))
+    offer, _ = plugin.compositor_offers(host=facts(str(tmp_path)))
 
     assert offer.kind is Kind.COMPOSITOR
     assert not offer.availability.available
@@ -30,7 +30,7 @@ def test_a_machine_without_an_x_server_gets_a_reason_and_a_hint(tmp_path) -> Non
 def test_a_machine_without_a_window_manager_is_told_what_it_lacks(tmp_path) -> None:
     install(tmp_path, "Xvfb")
 
-    (offer,) = plugin.compositor_offers(host=facts(str(tmp_path)))
+    offer, _ = plugin.compositor_offers(host=facts(str(tmp_path)))
 
     assert offer.availability.available
     assert "openbox" in offer.availability.reason
@@ -39,7 +39,7 @@ def test_a_machine_without_a_window_manager_is_told_what_it_lacks(tmp_path) -> N
 def test_a_chosen_window_manager_needs_no_openbox(tmp_path) -> None:
     install(tmp_path, "Xvfb")
 
-    (offer,) = plugin.compositor_offers(host=facts(str(tmp_path), window_manager=["icewm"]))
+    offer, _ = plugin.compositor_offers(host=facts(str(tmp_path), window_manager=["icewm"]))
 
     assert offer.availability.reason == "Xvfb"
 
@@ -51,14 +51,14 @@ def test_a_machine_without_the_libraries_gets_a_reason_and_a_hint(
     install(tmp_path, "Xvfb")
     monkeypatch.setattr("punktfunk_capture_x11.probe._LIBRARIES", ("libnobody-has.so.7",))
 
-    (offer,) = hook(host=facts(str(tmp_path)))
+    offer, *_ = hook(host=facts(str(tmp_path)))
 
     assert offer.availability.reason == "the library libnobody-has.so.7 is not installed"
     assert offer.availability.hint.startswith("apt install")
 
 
 def test_it_goes_behind_a_desktop_of_wayland_programs() -> None:
-    (offer,) = plugin.compositor_offers(host=facts(os.environ["PATH"]))
+    offer, _ = plugin.compositor_offers(host=facts(os.environ["PATH"]))
 
     assert 0 < offer.rank < 50
 
