@@ -21,6 +21,11 @@ _table = types.Array(uint32, 1, "C", readonly=True)
 _bytes = types.Array(uint8, 1, "C")
 _pairs = types.Array(uint16, 1, "C")
 _areas = types.Array(int64, 2, "C", readonly=True)
+_rows = types.Array(uint32, 2, "A", readonly=True)
+_drawn = types.Array(uint32, 2, "C")
+_line = types.Array(uint32, 1, "C")
+_places = types.Array(int64, 1, "C", readonly=True)
+_weights = types.Array(uint32, 1, "C", readonly=True)
 _source = (_pixels, int64, int64, _areas)
 
 
@@ -164,3 +169,46 @@ def to_nv12(
                 _luma_row(below, luma[at : at + width], w0, w1, w2, offset)
             at = y // 2 * uv_stride + half_left
             _interleaved_row(above, below, uv[at : at + half_width], table)
+
+
+@_compile()
+def _mix(one: Any, other: Any, weight: Any) -> Any:
+    rest = uint32(uint32(256) - weight)
+    even = uint32(uint32(uint32(one & _FF00FF) * rest) + uint32(uint32(other & _FF00FF) * weight))
+    odd = uint32(uint32(uint32(one >> _8) & _FF00FF) * rest)
+    odd = uint32(odd + uint32(uint32(uint32(other >> _8) & _FF00FF) * weight))
+    return uint32(uint32(uint32(even >> _8) & _FF00FF) | uint32(odd & ~_FF00FF))
+
+
+@_compile()
+def _mix_rows(above: Any, below: Any, weight: Any, line: Any) -> None:
+    for i in range(line.size):
+        line[i] = _mix(above[i], below[i], weight)
+
+
+@_compile(
+    void(_rows, _drawn, int64, int64, int64, int64, _places, _weights, _places, _weights, _line)
+)
+def stretch(
+    source: Any,
+    target: Any,
+    left: Any,
+    right: Any,
+    top: Any,
+    bottom: Any,
+    rows_at: Any,
+    rows_weight: Any,
+    columns_at: Any,
+    columns_weight: Any,
+    line: Any,
+) -> None:
+    """Draw a part of the target as `plain.stretch` does. `line` is room for a source row."""
+    first, after = columns_at[left], columns_at[right - 1] + 2
+    for y in range(top, bottom):
+        above, below = source[rows_at[y]], source[rows_at[y] + 1]
+        part = line[first:after]
+        _mix_rows(above[first:after], below[first:after], rows_weight[y], part)
+        drawn = target[y]
+        for x in range(left, right):
+            at = columns_at[x] - first
+            drawn[x] = _mix(part[at], part[at + 1], columns_weight[x])

@@ -12,6 +12,7 @@ from punktfunk.model.frames import Area, Frame, Plane
 from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
 from punktfunk.pixels import plain
 from punktfunk.pixels.coefficients import coefficients
+from punktfunk.pixels.stretching import Stretching
 
 BACKEND_VARIABLE = "PUNKTFUNK_PIXELS"
 """Set to `numpy` to do without numba."""
@@ -21,6 +22,7 @@ _TARGETS = (PixelFormat.I420, PixelFormat.NV12)
 _MOST_AREAS = 16
 """More of them than this are one area around them all."""
 _ALIGNMENT_BYTES = 64
+_SLACK_PX = 16
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +42,8 @@ class Converter:
         source: `BGRX` or `RGBX`.
         target: `I420` or `NV12`. The planes of a target lie in one block of memory, each
             behind the other; I420's chroma rows are exactly half as far apart as luma's.
-        width: Of the target, in pixels. Larger sources are cropped to it.
+        width: Of the target, in pixels. Sources of another size are stretched to it; those
+            that are hardly larger, because theirs was rounded up, are cropped.
         height: Of the target. Odd sizes repeat the last pixel for the chroma.
         color: What the bitstream will say about the colours.
 
@@ -59,7 +62,8 @@ class Converter:
         self._width, self._height = width, height
         self._everything = (Area(0, 0, width, height),)
         self._outdated: tuple[Area, ...] = self._everything
-        self._source_shape = (0, 0)
+        self._source_px = (0, 0)
+        self._stretching: Stretching | None = None
         self._table = coefficients(color, source)
         self._compiled = _compiled()
         self._buffer = _allocate(target, width, height)
@@ -71,11 +75,11 @@ class Converter:
             A frame whose memory the next call changes.
 
         Raises:
-            ValueError: the frame has another format or is smaller than the target. It is
-                released all the same.
+            ValueError: the frame has another format or no pixels to speak of. It is released
+                all the same.
         """
-        self._note_damage(frame)
         try:
+            self._note_damage(frame)
             pixels = self._pixels_of(frame)
             if self._compiled is not None:
                 self._run_compiled(self._compiled, pixels, self._outdated)
@@ -95,32 +99,41 @@ class Converter:
 
     def skip(self, frame: Frame) -> None:
         """Release a frame that nobody will see; what it changed is converted with the next."""
-        self._note_damage(frame)
-        frame.release()
+        try:
+            self._note_damage(frame)
+        finally:
+            frame.release()
 
     def _note_damage(self, frame: Frame) -> None:
-        shape = frame.planes[0].shape
-        if frame.damage is None or shape != self._source_shape:
+        source_px = (frame.width_px, frame.height_px)
+        if frame.damage is None or source_px != self._source_px:
             self._outdated = self._everything
         elif self._outdated is not self._everything:
-            fitting = (_fitted(area, self._width, self._height) for area in frame.damage)
+            reached = self._stretching.reached_by if self._stretching else _itself
+            fitting = (_fitted(reached(it), self._width, self._height) for it in frame.damage)
             self._outdated = (*self._outdated, *(area for area in fitting if area is not None))
             if len(self._outdated) > _MOST_AREAS:
                 self._outdated = (_around(self._outdated),)
-        self._source_shape = shape
+        if source_px != self._source_px:
+            self._source_px = source_px
+            wanted_px = (self._width, self._height)
+            self._stretching = (
+                None if _is_cropped(source_px, wanted_px) else Stretching(source_px, wanted_px)
+            )
 
     def _pixels_of(self, frame: Frame) -> NDArray[np.uint32]:
         if frame.format is not self._source:
             raise ValueError(f"expected {self._source}, got {frame.format}")
-        rows, row_bytes = frame.planes[0].shape
-        if rows < self._height or row_bytes < 4 * self._width:
-            raise ValueError(
-                f"a picture of {row_bytes // 4}x{rows} is too small for "
-                f"{self._width}x{self._height}"
-            )
-        plane = frame.planes[0][: self._height, : 4 * self._width]
+        stretching = self._stretching
+        width, height = stretching.has_px if stretching else (self._width, self._height)
+        plane = frame.planes[0][:height, : 4 * width]
         pixels = plane.view(np.uint32)
-        return pixels if pixels.flags.aligned else np.ascontiguousarray(plane).view(np.uint32)
+        if not pixels.flags.aligned:
+            pixels = np.ascontiguousarray(plane).view(np.uint32)
+        if stretching is None:
+            return pixels
+        stretching.draw(pixels, self._outdated, self._compiled)
+        return stretching.pixels
 
     def _run_plain(self, pixels: NDArray[np.uint32], areas: tuple[Area, ...]) -> None:
         luma, u, v = self._buffer.planes[0], self._buffer.u, self._buffer.v
@@ -164,6 +177,16 @@ def _compiled() -> ModuleType | None:
     except ImportError:
         return None
     return compiled
+
+
+def _is_cropped(source_px: tuple[int, int], wanted_px: tuple[int, int]) -> bool:
+    return all(
+        0 <= has - wanted < _SLACK_PX for has, wanted in zip(source_px, wanted_px, strict=True)
+    )
+
+
+def _itself(area: Area) -> Area:
+    return area
 
 
 def _fitted(area: Area, width: int, height: int) -> Area | None:

@@ -60,3 +60,25 @@ def _sum_of_four(channel: NDArray[np.uint32]) -> NDArray[np.uint32]:
         channel = np.pad(channel, ((0, rows % 2), (0, columns % 2)), mode="edge")
     even, odd = channel[0::2], channel[1::2]
     return even[:, 0::2] + even[:, 1::2] + odd[:, 0::2] + odd[:, 1::2]
+
+
+def stretch(
+    source: NDArray[np.uint32],
+    rows_at: NDArray[np.int64],
+    rows_weight: NDArray[np.uint32],
+    columns_at: NDArray[np.int64],
+    columns_weight: NDArray[np.uint32],
+) -> NDArray[np.uint32]:
+    """Make each pixel of two rows and two columns; weights are the second ones', in 256ths."""
+    between_rows = _mix(source[rows_at], source[rows_at + 1], rows_weight[:, np.newaxis])
+    return _mix(between_rows[:, columns_at], between_rows[:, columns_at + 1], columns_weight)
+
+
+def _mix(
+    one: NDArray[np.uint32], other: NDArray[np.uint32], weight: NDArray[np.uint32]
+) -> NDArray[np.uint32]:
+    mask, eight, whole = np.uint32(0xFF00FF), np.uint32(8), np.uint32(256)
+    even = (one & mask) * (whole - weight) + (other & mask) * weight
+    odd = (one >> eight & mask) * (whole - weight) + (other >> eight & mask) * weight
+    mixed: NDArray[np.uint32] = even >> eight & mask | odd & ~mask
+    return mixed
