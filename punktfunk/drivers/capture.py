@@ -14,7 +14,10 @@ class CaptureDriver(Driver):
 
     @abstractmethod
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
-        """Get ready to take pictures of `mode`'s size, at most at its rate.
+        """Get ready to take pictures of a display of this mode, at most at its rate.
+
+        Pictures of another size, because the display has another one now, are stretched by
+        the core.
 
         Raises:
             DriverUnavailable: it cannot run here.

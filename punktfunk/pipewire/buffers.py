@@ -56,19 +56,31 @@ class Memory:
         else:
             raise DriverFailed("the producer of the picture hands out GPU memory only")
 
-    def picture(self, agreed: PictureFormat) -> Plane | None:
-        """The picture in it; None when this one carries none."""
-        chunk = self._buffer.datas[0].chunk.contents
-        if chunk.size == 0 or chunk.flags & _CORRUPTED:
+    def picture(self, agreed: PictureFormat) -> tuple[Plane, ...] | None:
+        """The planes of the picture in it; None when this one carries none."""
+        chunk = self._buffer.datas[0].chunk.contents  # shared: read each part once
+        offset, size, stride, flags = chunk.offset, chunk.size, chunk.stride, chunk.flags
+        if size == 0 or flags & _CORRUPTED:
             return None
-        row_bytes = 4 * agreed.width_px
-        stride = chunk.stride or row_bytes
-        last_byte = chunk.offset + stride * (agreed.height_px - 1) + row_bytes
-        if stride < row_bytes or last_byte > len(self._bytes):
+        row_bytes, rows = agreed.row_bytes, agreed.height_px
+        stride = stride or row_bytes + -row_bytes % 4  # who says nothing pads to four bytes
+        second_row = rows
+        if agreed.chroma_rows:
+            # Some begin the second plane at an even row, others right after the first plane.
+            second_row = max(rows, size // max(1, stride) - agreed.chroma_rows)
+            rows = second_row + agreed.chroma_rows
+        if stride < row_bytes or offset + stride * (rows - 1) + row_bytes > len(self._bytes):
             raise DriverFailed("the producer's picture does not fit its memory")
-        return np.lib.stride_tricks.as_strided(
-            self._bytes[chunk.offset :], (agreed.height_px, row_bytes), (stride, 1), writeable=False
-        )
+
+        def plane(first_row: int, height: int) -> Plane:
+            begin = self._bytes[offset + stride * first_row :]
+            shape = height, row_bytes
+            return np.lib.stride_tricks.as_strided(begin, shape, (stride, 1), writeable=False)
+
+        first = plane(0, agreed.height_px)
+        if not agreed.chroma_rows:
+            return (first,)
+        return first[:, : agreed.width_px], plane(second_row, agreed.chroma_rows)
 
     def notes(self) -> Notes:
         found: dict[int, bytes] = {}

@@ -1,6 +1,6 @@
 """What we ask of a producer of pictures, and what it answered."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import attrs
 
@@ -21,13 +21,15 @@ _PIXELS, _SIZE, _RATE, _MAX_RATE = 0x2_0001, 0x2_0003, 0x2_0004, 0x2_0005
 _COUNT, _DATA_TYPES = 1, 6
 _META_TYPE, _META_SIZE = 1, 2
 
-# BGRx, BGRA, RGBx, RGBA.
+# BGRx, BGRA, RGBx, RGBA, NV12.
 _FORMATS = {
     8: PixelFormat.BGRX,
     12: PixelFormat.BGRX,
     7: PixelFormat.RGBX,
     11: PixelFormat.RGBX,
+    23: PixelFormat.NV12,
 }
+RGB = (PixelFormat.BGRX, PixelFormat.RGBX)
 _AREA_BYTES, _MOST_AREAS = 16, 16
 _CURSOR_BYTES = 28 + 20
 _MOST_CURSOR_BYTES = _CURSOR_BYTES + 1_024 * 1_024 * 4
@@ -52,25 +54,45 @@ class PictureFormat:
             raise DriverFailed(f"the producer's picture has an impossible size: {width}×{height}")
         return cls(_FORMATS[pixels], width, height)
 
+    @property
+    def row_bytes(self) -> int:
+        """Of a row of the first plane, without padding."""
+        if self.format is PixelFormat.NV12:
+            return self.width_px + self.width_px % 2
+        return 4 * self.width_px
 
-def offer(mode: VideoMode, *, exact_size: bool) -> bytes:
+    @property
+    def chroma_rows(self) -> int:
+        """Rows of a second plane; 0 where there is none."""
+        return (self.height_px + 1) // 2 if self.format is PixelFormat.NV12 else 0
+
+
+def offer(
+    mode: VideoMode,
+    formats: Collection[PixelFormat] = RGB,
+    *,
+    exact_size: bool,
+    exact_rate: bool = False,
+) -> bytes:
     """The formats we take. The rate may vary: a still picture need not be sent again."""
+    pixels = [number for number, name in _FORMATS.items() if name in formats]
     size = pods.rectangle(mode.width_px, mode.height_px)
     if not exact_size:
         least, most = pods.rectangle(1, 1), pods.rectangle(MAX_SIDE_PX, MAX_SIDE_PX)
         size = pods.between(size, least, most)
     any_rate = pods.fraction(0, 1), pods.fraction(1_000, 1)
     own_rate = pods.fraction(mode.refresh_mhz, 1_000)
+    most_rate = own_rate if exact_rate else pods.between(own_rate, *any_rate)
     return pods.build(
         _FORMAT_OBJECT,
         _ENUM_FORMAT,
         (
             (_MEDIA_TYPE, pods.identifier(_VIDEO)),
             (_MEDIA_SUBTYPE, pods.identifier(_RAW)),
-            (_PIXELS, pods.one_of(*map(pods.identifier, _FORMATS))),
+            (_PIXELS, pods.one_of(*map(pods.identifier, pixels))),
             (_SIZE, size),
             (_RATE, pods.between(any_rate[0], *any_rate)),
-            (_MAX_RATE, pods.between(own_rate, *any_rate)),
+            (_MAX_RATE, most_rate),
         ),
     )
 

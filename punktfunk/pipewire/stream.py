@@ -49,13 +49,13 @@ class Stream:
     def is_open(self) -> bool:
         return self._loop is not None
 
-    def connect(self, fd: int, node: int | str, offered: bytes) -> None:
+    def connect(self, fd: int, node: int | str, offered: list[bytes]) -> None:
         """Ask for pictures.
 
         Args:
             fd: A connection to PipeWire; closed with the stream.
             node: Number or name of what to listen to.
-            offered: The formats we take, as a pod.
+            offered: The formats we take, as pods, the best first.
 
         Raises:
             DriverUnavailable: PipeWire does not take us. The stream is closed.
@@ -104,7 +104,7 @@ class Stream:
             self._pw.pw_thread_loop_destroy(self._loop)
         self._stream = self._core = self._context = self._loop = None
 
-    def _connect(self, fd: int, node: int | str, offered: bytes) -> None:
+    def _connect(self, fd: int, node: int | str, offered: list[bytes]) -> None:
         if not self._context:
             os.close(fd)
             raise DriverUnavailable(
@@ -125,7 +125,7 @@ class Stream:
                 self._pw.pw_properties_new_string(properties.encode()),
             )
             self._listen()
-            with _pod_array([offered]) as (array, count):
+            with _pod_array(offered) as (array, count):
                 status = self._pw.pw_stream_connect(
                     *(self._stream, _INPUT, node if isinstance(node, int) else _ANY_NODE),
                     *(_AUTOCONNECT | _DONT_RECONNECT, array, count),

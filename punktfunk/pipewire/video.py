@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import attrs
 
 from punktfunk.errors import DriverFailed
 from punktfunk.model.frames import Area, Frame, Plane
-from punktfunk.model.video import VideoMode
+from punktfunk.model.video import PixelFormat, VideoMode
 from punktfunk.pipewire import library, pods
 from punktfunk.pipewire.buffers import Memory
 from punktfunk.pipewire.cursor import Cursor
-from punktfunk.pipewire.formats import PARAM_FORMAT, PictureFormat, answer, offer
+from punktfunk.pipewire.formats import PARAM_FORMAT, RGB, PictureFormat, answer, offer
+from punktfunk.pipewire.shapes import cropped, stretched
 from punktfunk.pipewire.stream import ERROR, UNCONNECTED, Listener, Stream, connect
 
 _ENOUGH_BUFFERS = 4
@@ -24,7 +25,7 @@ _OLDEST_STAMP_NS = 1_000_000_000
 @attrs.define(eq=False)
 class _Picture:
     memory: Memory
-    plane: Plane
+    planes: tuple[Plane, ...]
     agreed: PictureFormat
     taken_ns: int
     damage: tuple[Area, ...] | None
@@ -41,7 +42,11 @@ class PipeWireVideo:
         node: Number of the node, as whoever made it said; or its name.
         mode: The size to ask for and the rate not to exceed.
         exact_size: Take no other size: some producers make what they are asked for.
+        prefer_size: Take another size only from producers that do not.
+        exact_rate: Agree on no other highest rate, for the same reason.
         cursor: Ask for the pointer beside the picture, and draw it in. Costs a copy.
+        formats: Which ones to take.
+        fit: Stretch pictures of another size to the mode's; at the cost of a copy.
         connection: A socket to use instead of `runtime`, such as a portal hands out.
 
     Raises:
@@ -55,11 +60,18 @@ class PipeWireVideo:
         mode: VideoMode,
         *,
         exact_size: bool = False,
+        prefer_size: bool = False,
+        exact_rate: bool = False,
         cursor: bool = False,
+        formats: Collection[PixelFormat] = RGB,
+        fit: bool = False,
         connection: int | None = None,
     ) -> None:
+        if (cursor or fit) and not set(formats) <= set(RGB):
+            raise ValueError("only BGRX and RGBX can be drawn into and stretched")
         library.load()  # before anything is connected
         fd = connect(runtime / "pipewire-0") if connection is None else connection
+        self._fit = mode if fit else None
         self._interval_ns = mode.frame_interval_ns
         self._next_ns = self._due_ns = self._last_ns = 0
         self._changed = threading.Condition()
@@ -82,7 +94,9 @@ class PipeWireVideo:
                 fail=self._fail,
             )
         )
-        self._stream.connect(fd, node, offer(mode, exact_size=exact_size))
+        sizes = [True, False] if prefer_size else [exact_size]
+        offered = [offer(mode, formats, exact_size=it, exact_rate=exact_rate) for it in sizes]
+        self._stream.connect(fd, node, offered)
 
     def read(self, timeout_s: float) -> Frame | None:
         """Wait for the next new picture, no sooner than the mode's rate allows.
@@ -110,7 +124,7 @@ class PipeWireVideo:
                 half_ns = self._interval_ns // 2
                 self._due_ns = max(self._due_ns, now_ns - half_ns) + self._interval_ns
                 self._next_ns = self._due_ns - half_ns
-                return frame
+                return stretched(frame, self._fit) if self._fit is not None else frame
 
     def close(self) -> None:
         """Disconnect. Frames that are out stay as they are. Safe to call twice."""
@@ -128,13 +142,13 @@ class PipeWireVideo:
                 return self._take_with_cursor(self._cursor, picture)
             if picture is None:
                 return None
-            plane = picture.plane
+            planes = picture.planes
             release = self._releaser(picture.memory)
             if not picture.memory.lasts or len(self._memories) < _ENOUGH_BUFFERS:
-                plane = plane.copy()
+                planes = tuple(plane.copy() for plane in planes)
                 release()
                 release = _nothing
-            return self._frame(picture, plane, picture.damage, release)
+            return self._frame(picture, planes, picture.damage, release)
 
     def _take_with_cursor(self, cursor: Cursor, fresh: _Picture | None) -> Frame | None:
         """Draw the pointer into a copy; the picture without it is kept for its next move."""
@@ -145,7 +159,7 @@ class PipeWireVideo:
         shown = self._shown
         if shown is None:
             return None
-        plane = shown.plane.copy()
+        plane = shown.planes[0].copy()
         area = cursor.area(shown.agreed.width_px, shown.agreed.height_px)
         cursor.draw(plane, shown.agreed.format)
         if damage is not None:
@@ -153,12 +167,12 @@ class PipeWireVideo:
         self._cursor_area = area
         if fresh is None:
             shown.taken_ns = time.monotonic_ns()
-        return self._frame(shown, plane, damage, _nothing)
+        return self._frame(shown, (plane,), damage, _nothing)
 
     def _frame(
         self,
         picture: _Picture,
-        plane: Plane,
+        planes: tuple[Plane, ...],
         damage: tuple[Area, ...] | None,
         release: Callable[[], None],
     ) -> Frame:
@@ -167,7 +181,7 @@ class PipeWireVideo:
             format=picture.agreed.format,
             width_px=picture.agreed.width_px,
             height_px=picture.agreed.height_px,
-            planes=(plane,),
+            planes=planes,
             captured_ns=self._last_ns,
             damage=damage,
             release=release,
@@ -234,39 +248,29 @@ class PipeWireVideo:
                     self._give_memory_back(memory)
 
     def _receive(self, memory: Memory, agreed: PictureFormat) -> bool:
-        plane, notes = memory.picture(agreed), memory.notes()
+        planes, notes = memory.picture(agreed), memory.notes()
         moved = self._cursor is not None and self._cursor.update(notes.cursor)
         now_ns = time.monotonic_ns()
-        if plane is not None:
+        if planes is not None:
             taken_ns = notes.taken_ns or now_ns
             if not now_ns - _OLDEST_STAMP_NS < taken_ns <= now_ns:
                 taken_ns = now_ns
-            changed = None if self._is_first else notes.damage
+            damage = None if self._is_first else notes.damage
             self._is_first = False
-            plane, agreed, damage = _cropped(plane, agreed, notes.crop, changed)
+            whole = agreed
+            planes, agreed = cropped(planes, whole, notes.crop)
+            if agreed is not whole:
+                damage = None
         with self._changed:
             self._cursor_moved = self._cursor_moved or moved
-            if plane is not None:
+            if planes is not None:
                 skipped = self._waiting
                 if skipped is not None:
                     damage = _both(skipped, agreed, damage)
-                self._waiting = _Picture(memory, plane, agreed, taken_ns, damage)
+                self._waiting = _Picture(memory, planes, agreed, taken_ns, damage)
                 self._give_back(skipped)
             self._changed.notify_all()
-        return plane is not None
-
-
-def _cropped(
-    plane: Plane, agreed: PictureFormat, crop: Area | None, damage: tuple[Area, ...] | None
-) -> tuple[Plane, PictureFormat, tuple[Area, ...] | None]:
-    whole = Area(0, 0, agreed.width_px, agreed.height_px)
-    if crop is None or crop == whole:
-        return plane, agreed, damage
-    right, bottom = crop.left_px + crop.width_px, crop.top_px + crop.height_px
-    if crop.left_px < 0 or crop.top_px < 0 or right > whole.width_px or bottom > whole.height_px:
-        return plane, agreed, damage
-    plane = plane[crop.top_px : bottom, 4 * crop.left_px : 4 * right]
-    return plane, PictureFormat(agreed.format, crop.width_px, crop.height_px), None
+        return planes is not None
 
 
 def _both(

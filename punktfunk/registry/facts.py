@@ -8,7 +8,7 @@ from punktfunk.model.offers import HostFacts
 
 _ALLOWED = frozenset(
     {"DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "HOME", "LANG", "PATH", "PULSE_SERVER"}
-    | {"WAYLAND_DISPLAY", "XAUTHORITY"}
+    | {"HYPRLAND_INSTANCE_SIGNATURE", "SWAYSOCK", "WAYLAND_DISPLAY", "XAUTHORITY"}
 )
 
 

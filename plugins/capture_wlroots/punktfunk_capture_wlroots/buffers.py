@@ -15,13 +15,14 @@ RING = 3
 
 MAX_SIDE_PX = 16_384
 
-# wl_shm's numbers: ARGB8888 and XRGB8888, then the fourcc codes of ABGR8888 and XBGR8888.
-_FORMATS = {
-    0: PixelFormat.BGRX,
+# wl_shm's numbers: XRGB8888 and ARGB8888, then the fourcc codes of XBGR8888 and ABGR8888.
+FORMATS = {
     1: PixelFormat.BGRX,
-    0x34324241: PixelFormat.RGBX,
+    0: PixelFormat.BGRX,
     0x34324258: PixelFormat.RGBX,
+    0x34324241: PixelFormat.RGBX,
 }
+"""What we can read, the best first."""
 
 
 @attrs.frozen
@@ -37,14 +38,15 @@ class BufferSpec:
     def format(self) -> PixelFormat:
         """Raise `DriverFailed` when it is none we can read."""
         try:
-            return _FORMATS[self.shm_format]
+            return FORMATS[self.shm_format]
         except KeyError:
             raise DriverFailed(
                 f"the compositor writes pixels in a format we do not know: {self.shm_format:#x}"
             ) from None
 
     def check(self) -> None:
-        """Raise `DriverFailed` when the sizes make no sense."""
+        """Raise `DriverFailed` when the sizes make no sense, or nobody can read the format."""
+        _ = self.format
         sides_fit = 0 < self.width_px <= MAX_SIDE_PX and 0 < self.height_px <= MAX_SIDE_PX
         if not sides_fit or not 4 * self.width_px <= self.stride <= 8 * MAX_SIDE_PX:
             raise DriverFailed(f"the compositor asks for impossible buffers: {self}")

@@ -1,15 +1,12 @@
-"""Pictures of an output over wlr-screencopy."""
+"""Pictures of an output."""
 
+import logging
 import time
 from collections.abc import Mapping
-from typing import Any
 
-import attrs
 import numpy as np
-from pywayland.protocol.wayland import WlShm
 
 from punktfunk.plugin import (
-    Area,
     CaptureDriver,
     Display,
     DriverFailed,
@@ -19,30 +16,17 @@ from punktfunk.plugin import (
     Seat,
     VideoMode,
 )
-from punktfunk_capture_wlroots.buffers import Buffer, BufferRing, BufferSpec
+from punktfunk_capture_wlroots.copier import Copier, CopyFailed, Picture
+from punktfunk_capture_wlroots.ext_protocols import CopyManager, OutputSourceManager
+from punktfunk_capture_wlroots.image_copy import ImageCopy
 from punktfunk_capture_wlroots.protocols import ScreencopyManager
+from punktfunk_capture_wlroots.screencopy import Screencopy
 from punktfunk_capture_wlroots.wayland import Connection
+
+log = logging.getLogger(__name__)
 
 MAX_FAILURES_IN_A_ROW = 20
 """A copy fails now and then while the output changes its mode."""
-
-_WITH_CURSOR = 1
-_Y_INVERTED = 1
-
-
-@attrs.define(eq=False)
-class _Copy:
-    """One request for a picture, and what the compositor said to it so far."""
-
-    proxy: Any
-    spec: BufferSpec | None = None
-    described: bool = False
-    ring: BufferRing | None = None
-    buffer: Buffer | None = None
-    flags: int = 0
-    damage: tuple[Area, ...] = ()
-    ready_ns: int | None = None
-    failed: bool = False
 
 
 class WlrootsCapture(CaptureDriver):
@@ -51,22 +35,20 @@ class WlrootsCapture(CaptureDriver):
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
         self._connection: Connection | None = None
-        self._manager: Any = None
-        self._shm: Any = None
-        self._output: Any = None
-        self._ring: BufferRing | None = None
-        self._copy: _Copy | None = None
+        self._copier: Copier | None = None
         self._interval_ns = 0
         self._due_ns = self._next_ns = 0
-        self._seen_any = False
         self._failures = 0
+
+    @property
+    def protocol(self) -> str:
+        """What the pictures come by, once it is open."""
+        return self._copier.protocol if self._copier is not None else ""
 
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
         try:
             self._connection = Connection(display.environment)
-            self._shm = self._connection.bind(WlShm, 1)
-            self._manager = self._connection.bind(ScreencopyManager, 3)
-            self._output = self._connection.bind_output(display.output)
+            self._copier = _best_copier(self._connection, display.output)
         except DriverFailed as error:
             self.close()
             raise DriverUnavailable("wlroots", str(error)) from error
@@ -75,134 +57,90 @@ class WlrootsCapture(CaptureDriver):
             raise
         self._interval_ns = mode.frame_interval_ns
         self._due_ns = self._next_ns = 0
+        self._failures = 0
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the first picture at once, then one whenever something changed.
 
         Frames have the output's size at that moment, should it differ from the opened mode.
         """
-        if self._connection is None:
+        if self._connection is None or self._copier is None:
             raise DriverFailed("the capture is not open")
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
         while True:
             now_ns = time.monotonic_ns()
-            if self._copy is None:
+            if not self._copier.waiting:
                 if now_ns < self._next_ns:
                     until_ns = min(self._next_ns, deadline_ns)
                     self._connection.wait(max(0, until_ns - now_ns) / 1e9)
                     if time.monotonic_ns() >= deadline_ns:
                         return None
                     continue
-                self._copy = self._request()
-            self._connection.wait(max(0, deadline_ns - now_ns) / 1e9)
-            frame = self._advance(self._connection, self._copy)
-            if frame is not None or time.monotonic_ns() >= deadline_ns:
-                return frame
+                self._copier.ask()
+                picture = self._advance(self._copier)
+            else:
+                self._connection.wait(max(0, deadline_ns - now_ns) / 1e9)
+                picture = self._advance(self._copier)
+            if picture is not None:
+                return self._frame(picture)
+            if time.monotonic_ns() >= deadline_ns:
+                return None
 
     def close(self) -> None:
-        if self._connection is None:
-            return
-        if self._copy is not None:
-            self._drop(self._copy)
-        if self._ring is not None:
-            self._ring.close()
-        self._connection.close()
-        self._connection = self._ring = self._copy = None
-        self._manager = self._shm = self._output = None
-        self._seen_any = False
+        if self._copier is not None:
+            self._copier.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._copier = None
 
-    def _request(self) -> _Copy:
-        copy = _Copy(self._manager.capture_output(_WITH_CURSOR, self._output))
-        events = copy.proxy.dispatcher
-
-        def on_buffer(_: Any, shm_format: int, width: int, height: int, stride: int) -> None:
-            copy.spec = BufferSpec(shm_format, width, height, stride)
-
-        def on_buffer_done(_: Any) -> None:
-            copy.described = True
-
-        def on_flags(_: Any, flags: int) -> None:
-            copy.flags = flags
-
-        def on_damage(_: Any, left: int, top: int, width: int, height: int) -> None:
-            copy.damage += (Area(left, top, width, height),)
-
-        def on_ready(_: Any, seconds_high: int, seconds_low: int, nanoseconds: int) -> None:
-            copy.ready_ns = (seconds_high << 32 | seconds_low) * 1_000_000_000 + nanoseconds
-
-        def on_failed(_: Any) -> None:
-            copy.failed = True
-
-        events["buffer"] = on_buffer
-        events["buffer_done"] = on_buffer_done
-        events["flags"] = on_flags
-        events["damage"] = on_damage
-        events["ready"] = on_ready
-        events["failed"] = on_failed
-        return copy
-
-    def _advance(self, connection: Connection, copy: _Copy) -> Frame | None:
-        """Do the next step of a copy; the picture when it is complete."""
-        if copy.failed:
-            self._drop(copy)
+    def _advance(self, copier: Copier) -> Picture | None:
+        try:
+            picture = copier.advance()
+        except CopyFailed:
             self._failures += 1
             if self._failures > MAX_FAILURES_IN_A_ROW:
-                raise DriverFailed("the compositor refuses to copy its picture")
+                raise DriverFailed("the compositor refuses to copy its picture") from None
             self._next_ns = time.monotonic_ns() + self._interval_ns
             return None
-        if copy.buffer is None and copy.described and copy.spec is not None:
-            copy.ring = self._ring_for(copy.spec)
-            copy.buffer = copy.ring.take()
-            # Nothing may change for a long time: the first picture must not wait for it. To
-            # the first one with damage everything is new, so nothing in between is missed.
-            if self._seen_any:
-                copy.proxy.copy_with_damage(copy.buffer.proxy)
-            else:
-                copy.proxy.copy(copy.buffer.proxy)
-            connection.send()
-        if copy.ready_ns is None:
-            return None
-        return self._finish(copy, copy.ready_ns)
+        if picture is not None:
+            self._failures = 0
+            # On average at most the mode's rate. Asking half an interval early leaves room for
+            # jitter, and for compositors whose timers run a little fast.
+            half_ns = self._interval_ns // 2
+            self._due_ns = max(self._due_ns, picture.ready_ns - half_ns) + self._interval_ns
+            self._next_ns = self._due_ns - half_ns
+        return picture
 
-    def _finish(self, copy: _Copy, ready_ns: int) -> Frame:
-        assert copy.ring is not None
-        assert copy.buffer is not None
-        ring, buffer = copy.ring, copy.buffer
-        copy.buffer = None
-        self._drop(copy)
-        self._seen_any, self._failures = True, 0
-        # On average at most the mode's rate. Asking half an interval early leaves room for
-        # jitter, and for compositors whose timers run a little fast.
-        half_ns = self._interval_ns // 2
-        self._due_ns = max(self._due_ns, ready_ns - half_ns) + self._interval_ns
-        self._next_ns = self._due_ns - half_ns
-        spec = ring.spec
+    def _frame(self, picture: Picture) -> Frame:
+        ring, buffer = picture.ring, picture.buffer
         plane: Plane = buffer.plane
-        if copy.flags & _Y_INVERTED:
-            plane = np.ascontiguousarray(plane[::-1])
-        # A picture that was copied without damage comes without any, but is new all over.
-        damage = copy.damage if copy.damage and not copy.flags & _Y_INVERTED else None
+        damage = picture.damage
+        if picture.upside_down:
+            plane, damage = np.ascontiguousarray(plane[::-1]), None
         return Frame(
-            format=spec.format,
-            width_px=spec.width_px,
-            height_px=spec.height_px,
+            format=ring.spec.format,
+            width_px=ring.spec.width_px,
+            height_px=ring.spec.height_px,
             planes=(plane,),
-            captured_ns=ready_ns,
+            captured_ns=picture.ready_ns,
             damage=damage,
             release=lambda: ring.give_back(buffer),
         )
 
-    def _ring_for(self, spec: BufferSpec) -> BufferRing:
-        if self._ring is None or self._ring.spec != spec:
-            if self._ring is not None:
-                self._ring.close()
-            _ = spec.format
-            self._ring = BufferRing(self._shm, spec)
-        return self._ring
 
-    def _drop(self, copy: _Copy) -> None:
-        if copy.ring is not None and copy.buffer is not None:
-            copy.ring.give_back(copy.buffer)
-        if not copy.proxy.destroyed:
-            copy.proxy.destroy()
-        self._copy = None
+def _best_copier(connection: Connection, output_name: str) -> Copier:
+    output = connection.bind_output(output_name)
+    why = "the compositor offers no other"
+    if connection.has(CopyManager, OutputSourceManager):
+        try:
+            copier: Copier = ImageCopy(connection, output.proxy)
+        except DriverFailed as error:
+            if not connection.has(ScreencopyManager):
+                raise
+            why = str(error)
+        else:
+            log.info("pictures come over %s", copier.protocol)
+            return copier
+    copier = Screencopy(connection, output.proxy)
+    log.info("pictures come over %s: %s", copier.protocol, why)
+    return copier

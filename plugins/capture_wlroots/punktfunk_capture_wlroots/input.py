@@ -98,7 +98,7 @@ class WlrootsInput(InputDriver):
         seat = connection.bind(WlSeat, 1)
         pointers = connection.bind(VirtualPointerManager, 2)
         keyboards = connection.bind(VirtualKeyboardManager, 1)
-        screen = connection.bind_output(output)
+        screen = connection.bind_output(output).proxy
         pointer = connection.own(pointers.create_virtual_pointer_with_output(seat, screen))
         text = connection.own(keyboards.create_virtual_keyboard(seat))
         keys = connection.own(keyboards.create_virtual_keyboard(seat))

@@ -13,6 +13,7 @@ MAX_ANSWER_BYTES = 4 << 20
 _MAGIC = b"i3-ipc"
 _HEADER = struct.Struct("=6sII")  # magic, payload bytes, kind
 _RUN_COMMAND = 0
+_GET_WORKSPACES = 1
 _GET_OUTPUTS = 3
 
 
@@ -36,6 +37,11 @@ class SwayIpc:
     def outputs(self) -> list[dict[str, Any]]:
         """Every output with its `name`, `active` and `current_mode`."""
         answer: list[dict[str, Any]] = self._ask(_GET_OUTPUTS, "")
+        return answer
+
+    def workspaces(self) -> list[dict[str, Any]]:
+        """Every workspace with its `name` and, in `focus`, what is on it."""
+        answer: list[dict[str, Any]] = self._ask(_GET_WORKSPACES, "")
         return answer
 
     def command(self, text: str) -> None:

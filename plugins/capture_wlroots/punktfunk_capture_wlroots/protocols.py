@@ -21,7 +21,9 @@ _SEAT = Argument(ArgumentType.Object, interface=WlSeat)
 _ANY_SEAT = Argument(ArgumentType.Object, interface=WlSeat, nullable=True)
 
 
-def _event(interface: type[Interface], name: str, *arguments: Argument, since: int = 1) -> None:
+def declare_event(
+    interface: type[Interface], name: str, *arguments: Argument, since: int = 1
+) -> None:
     def event() -> None: ...
 
     event.__name__ = name
@@ -52,13 +54,17 @@ class _ScreencopyFrameProxy(Proxy[ScreencopyFrame]):
         self._marshal(2, buffer)
 
 
-_event(ScreencopyFrame, "buffer", _UINT, _UINT, _UINT, _UINT)  # format, width, height, stride
-_event(ScreencopyFrame, "flags", _UINT)
-_event(ScreencopyFrame, "ready", _UINT, _UINT, _UINT)  # seconds high, seconds low, nanoseconds
-_event(ScreencopyFrame, "failed")
-_event(ScreencopyFrame, "damage", _UINT, _UINT, _UINT, _UINT, since=2)
-_event(ScreencopyFrame, "linux_dmabuf", _UINT, _UINT, _UINT, since=3)
-_event(ScreencopyFrame, "buffer_done", since=3)
+declare_event(
+    ScreencopyFrame, "buffer", _UINT, _UINT, _UINT, _UINT
+)  # format, width, height, stride
+declare_event(ScreencopyFrame, "flags", _UINT)
+declare_event(
+    ScreencopyFrame, "ready", _UINT, _UINT, _UINT
+)  # seconds high, seconds low, nanoseconds
+declare_event(ScreencopyFrame, "failed")
+declare_event(ScreencopyFrame, "damage", _UINT, _UINT, _UINT, _UINT, since=2)
+declare_event(ScreencopyFrame, "linux_dmabuf", _UINT, _UINT, _UINT, since=3)
+declare_event(ScreencopyFrame, "buffer_done", since=3)
 
 
 class ScreencopyManager(Interface):

@@ -10,6 +10,11 @@ SETTINGS: tuple[tuple[str, str | bool | list[str], str], ...] = (
     ("terminal", [], "Argv of the desktop's first program. Empty: the first terminal found."),
     ("background", "#1d2b3a", "Colour (#rrggbb) or path of a picture behind everything."),
     ("keyboard_layout", "us", 'XKB layout that keys are read with, such as "de" or "fr(bepo)".'),
+    (
+        "output",
+        "",
+        "When attached: the output to show. Empty: one of the client's own if possible.",
+    ),
     ("xwayland", True, "Let X11 programs run too, where Xwayland is installed."),
 )
 """Name, default and meaning, in the order in which people read them."""
@@ -22,6 +27,7 @@ class WlrootsSettings:
     terminal: tuple[str, ...]
     background: str
     keyboard_layout: str
+    output: str
     xwayland: bool
 
     @classmethod
@@ -35,5 +41,6 @@ class WlrootsSettings:
             terminal=tuple(str(word) for word in words) if isinstance(words, list | tuple) else (),
             background=str(values["background"]),
             keyboard_layout=str(values["keyboard_layout"]),
+            output=str(values["output"]),
             xwayland=bool(values["xwayland"]),
         )

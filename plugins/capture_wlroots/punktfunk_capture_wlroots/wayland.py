@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import attrs
 from pywayland.client import Display as WaylandDisplay
 from pywayland.protocol.wayland import WlOutput
 
@@ -25,6 +26,27 @@ class _Proxy(Protocol):
 
 P = TypeVar("P", bound=_Proxy)
 
+_CURRENT_MODE = 1
+
+
+@attrs.define(eq=False)
+class Output:
+    """A bound output. The name is empty where the compositor is too old to tell."""
+
+    number: int
+    proxy: Any
+    name: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    refresh_mhz: int = 0
+
+    def on_name(self, _proxy: Any, name: str) -> None:
+        self.name = name
+
+    def on_mode(self, _proxy: Any, flags: int, width: int, height: int, refresh: int) -> None:
+        if flags & _CURRENT_MODE:
+            self.width_px, self.height_px, self.refresh_mhz = width, height, refresh
+
 
 def socket_path(environment: Mapping[str, str]) -> Path:
     """Where the compositor that `environment` speaks of listens."""
@@ -34,11 +56,14 @@ def socket_path(environment: Mapping[str, str]) -> Path:
 class Connection:
     """One thread's own connection; its objects die with it, youngest first.
 
+    Args:
+        timeout_s: How long the compositor may take for an answer.
+
     Raises:
         DriverFailed: from every method, once the compositor is gone.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], timeout_s: float = ROUNDTRIP_S) -> None:
         # Our own socket: libwayland would look at the host's WAYLAND_SOCKET first.
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connecting:
             try:
@@ -50,14 +75,29 @@ class Connection:
         atexit.register(self.close)
         self._poll = select.poll()
         self._poll.register(self._display.get_fd(), select.POLLIN)
+        self._timeout_s = timeout_s
         self._owned: list[Any] = []
         self._globals: dict[str, list[tuple[int, int]]] = {}
+        self._watched = 0
+        self._output_gone = False
         self._registry = self.own(self._display.get_registry())
         self._registry.dispatcher["global"] = self._on_global
-        self.roundtrip()
+        self._registry.dispatcher["global_remove"] = self._on_global_remove
+        try:
+            self.roundtrip()
+        except BaseException:
+            self.close()
+            raise
 
     def _on_global(self, _registry: Any, name: int, interface: str, version: int) -> None:
         self._globals.setdefault(interface, []).append((name, version))
+
+    def _on_global_remove(self, _registry: Any, name: int) -> None:
+        self._output_gone |= name == self._watched
+
+    def has(self, *interfaces: Any) -> bool:
+        """Say whether the compositor has all of them."""
+        return all(interface.name in self._globals for interface in interfaces)
 
     def own(self, proxy: P) -> P:
         """Have this object destroyed when the connection closes."""
@@ -76,31 +116,42 @@ class Connection:
         name, theirs = offered[0]
         return self.own(self._registry.bind(name, interface, min(version, theirs)))
 
-    def bind_output(self, wanted: str) -> Any:
+    def outputs(self) -> "list[Output]":
+        """Every output there is."""
+        found = []
+        for name, version in self._globals.get(WlOutput.name, []):
+            output = Output(name, self.own(self._registry.bind(name, WlOutput, min(4, version))))
+            output.proxy.dispatcher["mode"] = output.on_mode
+            if version >= 4:
+                output.proxy.dispatcher["name"] = output.on_name
+            found.append(output)
+        self.roundtrip()
+        return found
+
+    def bind_output(self, wanted: str) -> "Output":
         """Bind the output of that name; the first where the compositor names none.
+
+        Without it, `wait` fails from then on.
 
         Raises:
             DriverUnavailable: there is no such output.
         """
-        names: dict[int, str] = {}
-        found = []
-        for name, version in self._globals.get(WlOutput.name, []):
-            output = self.own(self._registry.bind(name, WlOutput, min(4, version)))
-            if version >= 4:
-                output.dispatcher["name"] = lambda _, text, key=name: names.update({key: text})
-            found.append((name, output))
-        self.roundtrip()
-        for name, output in found:
-            if not wanted or names.get(name, wanted) == wanted:
+        outputs = self.outputs()
+        for output in outputs:
+            if not wanted or (output.name or wanted) == wanted:
+                self._watched = output.number
                 return output
-        raise DriverUnavailable("wlroots", f"the compositor has no output {wanted}")
+        names = ", ".join(output.name for output in outputs)
+        raise DriverUnavailable(
+            "wlroots", f"the compositor has no output {wanted}", hint=f"it has: {names or 'none'}"
+        )
 
     def roundtrip(self) -> None:
-        """Wait until everything asked so far is done, at most a few seconds."""
+        """Wait until everything asked so far is done."""
         done = []
         callback = self._display.sync()
         callback.dispatcher["done"] = lambda *_: done.append(True)
-        deadline = time.monotonic() + ROUNDTRIP_S
+        deadline = time.monotonic() + self._timeout_s
         try:
             while not done:
                 left_s = deadline - time.monotonic()
@@ -113,19 +164,26 @@ class Connection:
     def wait(self, timeout_s: float) -> None:
         """Send what is queued, then handle events; returns after the first ones."""
         try:
-            if self._display.dispatch(block=False):
-                return
-            self._display.flush()
-            ready = self._poll.poll(max(0, timeout_s) * 1_000)
-            if not ready:
-                return
-            if ready[0][1] & select.POLLIN:
-                self._display.read()
-                self._display.dispatch(block=False)
-                return
+            gone = self._exchange(timeout_s)
         except RuntimeError as error:
             raise DriverFailed("the compositor closed the connection") from error
-        raise DriverFailed("the compositor is gone")
+        if gone:
+            raise DriverFailed("the compositor is gone")
+        if self._output_gone:
+            raise DriverFailed("the output is gone")
+
+    def _exchange(self, timeout_s: float) -> bool:
+        if self._display.dispatch(block=False):
+            return False
+        self._display.flush()
+        ready = self._poll.poll(max(0, timeout_s) * 1_000)
+        if not ready:
+            return False
+        if ready[0][1] & select.POLLIN:
+            self._display.read()
+            self._display.dispatch(block=False)
+            return False
+        return True
 
     def send(self) -> None:
         """Send what is queued without waiting; handle what has come meanwhile."""

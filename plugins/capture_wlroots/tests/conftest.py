@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
+import user_sway
 from punktfunk_capture_wlroots.capture import WlrootsCapture
 from punktfunk_capture_wlroots.compositor import WlrootsCompositor
 from punktfunk_capture_wlroots.input import WlrootsInput
@@ -129,12 +130,22 @@ def seat() -> Iterator[FakeSeat]:
 
 
 @pytest.fixture
-def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callable[..., Desk]]:
-    programs("sway", "swaybg", "foot")
+def sway_program(
+    request: pytest.FixtureRequest, programs: Callable[..., None], tmp_path: Path
+) -> str:
+    """The sway to test with; tests parametrize it with `SWAYS` where it matters."""
+    which = getattr(request, "param", "installed")
+    if which == "installed":
+        programs("sway", "swaybg", "foot")
+    return user_sway.sway_program(which, tmp_path)
+
+
+@pytest.fixture
+def make_desk(seat: FakeSeat, sway_program: str) -> Iterator[Callable[..., Desk]]:
     desks: list[Desk] = []
 
     def make(width: int = 640, height: int = 360, rate: int = 60_000, **settings: object) -> Desk:
-        compositor = WlrootsCompositor(settings)
+        compositor = WlrootsCompositor({"sway": sway_program, **settings})
         mode = VideoMode(width_px=width, height_px=height, refresh_mhz=rate)
         desk = Desk(seat, compositor, compositor.open(seat, mode))
         desk.closers.append(compositor.close)
@@ -150,6 +161,12 @@ def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callabl
 @pytest.fixture
 def wait() -> Callable[..., None]:
     return wait_until
+
+
+@pytest.fixture
+def watch_client() -> Callable[[Path], Client]:
+    """What the guinea pig that writes to this file saw."""
+    return Client
 
 
 @pytest.fixture

@@ -25,10 +25,9 @@ class TestWlrootsPlugin(PluginContract):
 
 
 @pytest.fixture
-def desk(request, programs) -> Iterator[tuple[FakeSeat, Display]]:
+def desk(request, sway_program) -> Iterator[tuple[FakeSeat, Display]]:
     """A display on a seat of its own: the test's seat is the driver's alone."""
-    programs("sway")
-    compositor = WlrootsCompositor()
+    compositor = WlrootsCompositor({"sway": sway_program})
     with FakeSeat("seat-desk") as seat:
         try:
             yield seat, compositor.open(seat, request.cls.mode)
@@ -37,21 +36,22 @@ def desk(request, programs) -> Iterator[tuple[FakeSeat, Display]]:
 
 
 @pytest.mark.desktop
+@pytest.mark.parametrize("sway_program", ["installed", "trixie"], indirect=True)
 class TestCompositor(CompositorDriverContract):
     name = "wlroots"
 
     @pytest.fixture
-    def driver(self, programs) -> WlrootsCompositor:
-        programs("sway")
-        return WlrootsCompositor()
+    def driver(self, sway_program) -> WlrootsCompositor:
+        return WlrootsCompositor({"sway": sway_program})
 
 
 @pytest.mark.desktop
+@pytest.mark.parametrize("sway_program", ["installed", "sid"], indirect=True)
 class TestCapture(CaptureDriverContract):
     capabilities = frozenset({"animated"})
 
     @pytest.fixture
-    def driver(self) -> WlrootsCapture:
+    def driver(self, sway_program) -> WlrootsCapture:
         return WlrootsCapture()
 
     @pytest.fixture

@@ -50,6 +50,13 @@ def test_we_ask_for_the_modes_size_and_rate() -> None:
     assert asked[MAX_RATE] == (59_940, 1_000)
 
 
+def test_an_exact_rate_leaves_no_choice() -> None:
+    rate = pods.fraction(MODE.refresh_mhz, 1_000)
+
+    assert offer(MODE, exact_size=True, exact_rate=True).count(rate) == 1
+    assert len(offer(MODE, exact_size=True, exact_rate=True)) < len(offer(MODE, exact_size=True))
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
