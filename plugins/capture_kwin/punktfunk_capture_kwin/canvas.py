@@ -1,4 +1,4 @@
-"""Pictures of whatever size, made the size that the client asked for."""
+"""Pictures of single windows, put on a desktop of their own."""
 
 import numpy as np
 
@@ -17,16 +17,6 @@ class Canvas:
 
     def clear(self) -> None:
         self._pixels[:] = 0
-
-    def stretch(self, frame: Frame) -> Frame:
-        """Make it the right size; absolute positions stay right."""
-        if self.fits(frame):
-            return frame
-        rows = np.arange(self._height_px) * frame.height_px // self._height_px
-        columns = np.arange(self._width_px) * frame.width_px // self._width_px
-        self._pixels = _pixels(frame)[rows[:, np.newaxis], columns]
-        frame.release()
-        return self.frame(frame.format, frame.captured_ns)
 
     def paste(self, frame: Frame, left_px: int, top_px: int) -> Frame:
         """Put a window's picture where the window is; around it stays what was there."""

@@ -46,7 +46,6 @@ class KwinCapture(CaptureDriver):
         self._screencast: Any = None
         self._mode: VideoMode
         self._runtime: Path
-        self._canvas: Canvas
         self._desktop: Canvas
         self._cast: Cast | None = None
         self._video: PipeWireVideo | None = None
@@ -68,7 +67,7 @@ class KwinCapture(CaptureDriver):
             raise
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Wait for a change. Frames always have the size of the mode."""
+        """Wait for a change. Frames have the display's size, should the mode be another."""
         if self._connection is None:
             raise DriverFailed("the capture is not open")
         deadline = time.monotonic() + timeout_s
@@ -92,7 +91,7 @@ class KwinCapture(CaptureDriver):
         self._lost = False
 
     def _open(self, display: Display, mode: VideoMode) -> None:
-        self._mode, self._canvas, self._shown_ns = mode, Canvas(mode), 0
+        self._mode, self._shown_ns = mode, 0
         self._desktop = Canvas(display.mode)
         folder = display.environment.get(PICTURES)
         self._runtime = Path(folder or display.environment.get("XDG_RUNTIME_DIR", ""))
@@ -112,8 +111,7 @@ class KwinCapture(CaptureDriver):
             assert self._cast is not None
             assert self._video is not None
             self._cast.check()
-            frame = self._video.read(timeout_s)
-            return frame and self._canvas.stretch(frame)
+            return self._video.read(timeout_s)
         return self._next_of_window(connection, self._windows, timeout_s)
 
     def _next_of_window(
@@ -146,8 +144,7 @@ class KwinCapture(CaptureDriver):
         if frame is None:
             return None
         assert self._window is not None
-        desktop = self._desktop.paste(frame, self._window.left_px, self._window.top_px)
-        return self._canvas.stretch(desktop)
+        return self._desktop.paste(frame, self._window.left_px, self._window.top_px)
 
     def _follow(self, connection: Connection, window: Window) -> None:
         """A window is told of a moment before it can be streamed, and gone at any time."""
@@ -160,8 +157,7 @@ class KwinCapture(CaptureDriver):
 
     def _black(self) -> Frame:
         self._desktop.clear()
-        self._canvas.clear()
-        return self._canvas.frame(PixelFormat.BGRX, time.monotonic_ns())
+        return self._desktop.frame(PixelFormat.BGRX, time.monotonic_ns())
 
     def _lose_window(self) -> None:
         self._end_cast()
