@@ -1,5 +1,7 @@
 """Calls to other programs over D-Bus, for those that may wait for the answer."""
 
+import socket
+import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,12 +13,14 @@ from jeepney import (
     FileDescriptor,
     MatchRule,
     Message,
+    MessageFlag,
     MessageType,
     Properties,
     new_method_call,
 )
+from jeepney.bus import get_bus
 from jeepney.bus_messages import message_bus
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
+from jeepney.io.blocking import DBusConnection, prep_socket
 
 from punktfunk.errors import PunktfunkError
 
@@ -80,9 +84,7 @@ class Bus:
             BusError: nothing answers there.
         """
         try:
-            self._connection = open_dbus_connection(
-                address, enable_fds=True, auth_timeout=_CONNECT_S
-            )
+            self._connection = _connected(address)
         except (OSError, RuntimeError, ValueError, DBusErrorResponse) as error:
             raise BusError(f"no message bus at {address}: {error}") from error
 
@@ -133,6 +135,28 @@ class Bus:
             new_method_call(address, member, signature or None, arguments), member, timeout_s
         )
 
+    def send(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        *arguments: object,
+    ) -> None:
+        """Call a method and do not wait: nobody says whether it worked.
+
+        Raises:
+            BusError: the bus is gone.
+        """
+        address = DBusAddress(path, bus_name=destination, interface=interface)
+        message = new_method_call(address, member, signature or None, arguments)
+        message.header.flags |= MessageFlag.no_reply_expected
+        try:
+            self._connection.send(message)
+        except OSError as error:
+            raise BusError(f"the bus is gone: {error}") from error
+
     def get(self, destination: str, path: str, interface: str, name: str) -> Any:
         """Read a property.
 
@@ -148,11 +172,29 @@ class Bus:
         (owned,) = self._ask(message_bus.NameHasOwner(name), "NameHasOwner", _CALL_S)
         return bool(owned)
 
+    def owner(self, name: str) -> str:
+        """The unique name of whoever has this name.
+
+        Raises:
+            BusError: nobody has.
+        """
+        (owner,) = self._ask(message_bus.GetNameOwner(name), "GetNameOwner", _CALL_S)
+        return str(owner)
+
     @contextmanager
     def signals(
-        self, *, path: str, interface: str, member: str, sender: str | None = None
+        self,
+        *,
+        path: str,
+        interface: str,
+        member: str,
+        sender: str | None = None,
+        about: str | None = None,
     ) -> Iterator[Signals]:
         """Listen for a signal while the block runs. Begin before the call that causes it.
+
+        Args:
+            about: What its first argument, a string, must be.
 
         Raises:
             BusError: the bus does not let us.
@@ -162,6 +204,9 @@ class Bus:
         )
         # The bus knows senders by their names; what arrives has their unique ones.
         here = MatchRule(type="signal", interface=interface, member=member, path=path)
+        if about is not None:
+            rule.add_arg_condition(0, about)
+            here.add_arg_condition(0, about)
         self._ask(message_bus.AddMatch(rule), "AddMatch", _CALL_S)
         try:
             with self._connection.filter(here, queue=deque(maxlen=_MAX_WAITING)) as queue:
@@ -185,6 +230,21 @@ class Bus:
             words = failure.data[0] if failure.data else "no reason given"
             raise BusError(f"{member}: {words}", failure.name)
         return _arguments(reply)
+
+
+def _connected(address: str) -> DBusConnection:
+    connecting = prep_socket(get_bus(address), enable_fds=True, timeout=_CONNECT_S)
+    # The library waits for the answer to its first call for as long as it takes.
+    watch = threading.Timer(_CONNECT_S, connecting.shutdown, (socket.SHUT_RDWR,))
+    watch.daemon = True
+    watch.start()
+    try:
+        return DBusConnection(connecting, enable_fds=True)
+    except BaseException:
+        connecting.close()
+        raise
+    finally:
+        watch.cancel()
 
 
 def _arguments(message: Message) -> tuple[Any, ...]:

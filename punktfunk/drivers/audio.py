@@ -39,6 +39,13 @@ class AudioDriver(Driver):
         """
         return self.prepare(seat, layout)
 
+    def play_here(self) -> bool:
+        """Let the host's own speakers play the session's sound, too. Called after `prepare`.
+
+        Default: they stay silent, and it is False.
+        """
+        return False
+
     @abstractmethod
     def start(self, layout: ChannelLayout, frames_per_read: int) -> None:
         """Begin to capture in this layout, down- or up-mixed when the sink's differs."""
@@ -47,8 +54,11 @@ class AudioDriver(Driver):
     def read(self, timeout_s: float) -> Samples | None:
         """Block for exactly `frames_per_read` frames; None when none came in time.
 
+        A sound server that goes away and comes back is the driver's business: it has silence
+        meanwhile, at the pace of the clock.
+
         Raises:
-            DriverFailed: the sound server is gone.
+            DriverFailed: there will never be sound again, and the session ends with it.
         """
 
     @abstractmethod

@@ -32,6 +32,10 @@ class Seat(Protocol):
         """Unique for this session, `[a-z0-9-]` only; use it in names others can see."""
 
     @property
+    def client(self) -> str:
+        """The device the session was started for, the same name each time; empty if unknown."""
+
+    @property
     def runtime_dir(self) -> Path:
         """XDG_RUNTIME_DIR of the session, mode 0700, with a short path."""
 
@@ -59,6 +63,23 @@ class Seat(Protocol):
 
         Raises:
             DriverFailed: it could not be started.
+        """
+
+    def recall(self, name: str) -> Mapping[str, str]:
+        """What a driver remembered in an earlier session; empty when nothing.
+
+        Args:
+            name: The driver's own, such as `portal`.
+
+        Raises:
+            PunktfunkError: the file cannot be used; the message names it.
+        """
+
+    def remember(self, name: str, values: Mapping[str, str]) -> None:
+        """Keep something for later sessions, for this user's eyes only; `{}` forgets it.
+
+        Raises:
+            PunktfunkError, OSError: it cannot be kept.
         """
 
     def log_tail(self, name: str, lines: int = 5) -> str:

@@ -30,6 +30,24 @@ def x11_display_of(pid: int) -> str | None:
     return None
 
 
+def remove_x11_display(name: str, pid: int) -> None:
+    """Remove lock and socket of a display whose compositor has ended without doing it.
+
+    Args:
+        name: Such as `:0`.
+        pid: Of the compositor. A display that somebody else has by now is left alone.
+    """
+    number = name.removeprefix(":")
+    lock = Path(f"/tmp/.X{number}-lock")  # noqa: S108 - where X servers say whose a number is
+    try:
+        holder = int(lock.read_text().strip("\0 \n"))  # some end with a zero byte
+    except (OSError, ValueError):
+        return
+    if holder == pid and not Path(f"/proc/{pid}").exists():
+        Path(f"/tmp/.X11-unix/X{number}").unlink(missing_ok=True)  # noqa: S108
+        lock.unlink(missing_ok=True)
+
+
 def _socket_inodes(pid: int) -> Iterator[str]:
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile

@@ -1,6 +1,8 @@
 """Against a real message bus, with another connection of ours on the other end."""
 
 import os
+import queue
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeepney import DBusAddress, HeaderFields, new_error, new_method_return, new_signal
+from jeepney import DBusAddress, HeaderFields, MessageFlag, new_error, new_method_return, new_signal
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection
 
@@ -70,7 +72,10 @@ def test_a_call_is_answered(bus: Bus, serve: Callable[..., None]) -> None:
 
     assert bus.call(NAME, PATH, INTERFACE, "Shout", "s", "hey") == ("hey!",)
     assert bus.owned(NAME)
+    assert bus.owned(bus.owner(NAME))
     assert not bus.owned("org.punktfunk.Nobody")
+    with pytest.raises(BusError, match="GetNameOwner"):
+        bus.owner("org.punktfunk.Nobody")
 
 
 def test_an_error_has_its_name_and_its_words(bus: Bus, serve: Callable[..., None]) -> None:
@@ -96,6 +101,19 @@ def test_who_does_not_answer_is_an_error(bus: Bus, serve: Callable[..., None]) -
         bus.call(NAME, PATH, INTERFACE, "Shout", timeout_s=0.2)
 
 
+def test_a_call_that_nobody_waits_for_arrives_and_is_not_answered(
+    bus: Bus, serve: Callable[..., None]
+) -> None:
+    arrived = queue.SimpleQueue[Any]()
+    serve(lambda call: arrived.put(call) or [])
+
+    bus.send(NAME, PATH, INTERFACE, "Shout", "s", "hey")
+
+    call = arrived.get(timeout=30)
+    assert call.body == ("hey",)
+    assert call.header.flags & MessageFlag.no_reply_expected
+
+
 def test_a_property_is_read(bus: Bus) -> None:
     features = bus.get(
         "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Features"
@@ -112,6 +130,19 @@ def test_a_signal_that_comes_before_the_answer_is_not_lost(
     with bus.signals(path=PATH, interface=INTERFACE, member="Changed", sender=NAME) as changed:
         assert bus.call(NAME, PATH, INTERFACE, "Change") == ()
         assert changed.wait(30) == (7,)
+        assert changed.wait(0) is None
+
+
+def test_only_signals_about_one_thing_are_heard(bus: Bus, serve: Callable[..., None]) -> None:
+    def answer(call: Any) -> list[Any]:
+        told = (new_signal(ADDRESS, "Changed", "s", (name,)) for name in ("other", "this"))
+        return [*told, new_method_return(call)]
+
+    serve(answer)
+
+    with bus.signals(path=PATH, interface=INTERFACE, member="Changed", about="this") as changed:
+        bus.call(NAME, PATH, INTERFACE, "Change")
+        assert changed.wait(30) == ("this",)
         assert changed.wait(0) is None
 
 
@@ -160,3 +191,29 @@ def test_no_bus_is_an_error(environment: dict[str, str], words: str) -> None:
 def test_no_system_bus_is_an_error() -> None:
     with pytest.raises(BusError, match="no message bus at unix:path=/nowhere"):
         Bus.system({"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"})
+
+
+@pytest.mark.parametrize(
+    "says", [b"", b"OK 0123456789abcdef\r\nAGREE_UNIX_FD\r\n", b"nonsense\r\n"]
+)
+def test_a_bus_that_does_not_answer_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: bytes
+) -> None:
+    monkeypatch.setattr("punktfunk.dbus._CONNECT_S", 0.3)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "bus"))
+        listener.listen()
+        answering = threading.Thread(target=lambda: held.append(listener.accept()[0]))
+        held: list[socket.socket] = []
+        answering.start()
+
+        def answer() -> None:
+            answering.join()
+            held[0].sendall(says)
+
+        talking = threading.Thread(target=answer)
+        talking.start()
+        with pytest.raises(BusError, match="no message bus"):
+            Bus.session({"XDG_RUNTIME_DIR": str(tmp_path)})
+        talking.join()
+        held[0].close()

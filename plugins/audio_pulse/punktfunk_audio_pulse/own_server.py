@@ -91,6 +91,10 @@ class OwnServer:
         """Where programs reach it, in PulseAudio's words."""
         return f"unix:{self._pulse_folder / 'native'}"
 
+    @property
+    def started(self) -> bool:
+        return bool(self._processes)
+
     def start(self) -> None:
         """Start it and wait until it answers.
 

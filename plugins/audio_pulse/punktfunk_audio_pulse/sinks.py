@@ -13,6 +13,7 @@ from punktfunk.plugin import SAMPLE_RATE_HZ, ChannelLayout, DriverFailed
 
 CONNECT_S = 2.0
 APPEAR_S = 5.0
+LOOPBACK_MS = 40
 _POLL_S = 0.01
 
 
@@ -49,12 +50,14 @@ def connected(server: str) -> Iterator[Any]:
     """Connect for a moment. Starts no server.
 
     Raises:
-        pulsectl.PulseError: it does not answer in time.
+        pulsectl.PulseError: it does not answer in time, or goes away meanwhile.
     """
     pulse = _PromptPulse("punktfunk", server=server, connect=False)
     try:
         pulse.connect(timeout=CONNECT_S)
         yield pulse
+    except pulsectl.PulseDisconnected as error:
+        raise pulsectl.PulseError("it went away") from error
     finally:
         pulse.close()
 
@@ -94,15 +97,45 @@ def remove_sink(server: str, sink: str) -> None:
     """
     try:
         with connected(server) as pulse:
-            for module in pulse.module_list():
-                words = (module.argument or "").split()
-                if module.name == "module-null-sink" and f"sink_name={sink}" in words:
-                    pulse.module_unload(module.index)
+            _unload(pulse, "module-loopback", f"source={sink}.monitor")
+            _unload(pulse, "module-null-sink", f"sink_name={sink}")
             deadline = time.monotonic() + APPEAR_S
             while sink in _sink_names(pulse) and time.monotonic() < deadline:
                 time.sleep(_POLL_S)
     except pulsectl.PulseError as error:
         raise DriverFailed(f"the sound server does not answer: {error}") from error
+
+
+def loop_back(server: str, sink: str, speakers: str) -> None:
+    """Play what the sink plays on the speakers as well, and on nothing else.
+
+    Never moved, or the loop could end up on the sink that it begins at.
+
+    Args:
+        speakers: Name of another sink. Empty: on none.
+
+    Raises:
+        DriverFailed: the server refused, or does not answer.
+    """
+    arguments = [
+        f"source={sink}.monitor",
+        f"sink={speakers}",
+        f"latency_msec={LOOPBACK_MS}",
+        "source_dont_move=true",
+        "sink_dont_move=true",
+    ]
+    try:
+        with connected(server) as pulse:
+            _unload(pulse, "module-loopback", arguments[0])
+            if speakers:
+                pulse.module_load("module-loopback", arguments)
+    except pulsectl.PulseError as error:
+        raise DriverFailed(f"the sound server makes no loopback: {error}") from error
+
+
+def is_real(sink: str) -> bool:
+    """Could this default sink be heard, as far as its name tells?"""
+    return sink not in ("", "auto_null", "@NONE@") and not sink.startswith("punktfunk-")
 
 
 def default_sink(server: str) -> str:
@@ -132,13 +165,19 @@ def undo_sink(server: str, sink: str) -> bool:
     return True
 
 
-def sink_is_gone(server: str, sink: str) -> bool:
-    """True when the server says so; False, too, while it does not answer."""
+def has_sink(server: str, sink: str) -> bool:
+    """Raises `DriverFailed` when the server does not answer."""
     try:
         with connected(server) as pulse:
-            return sink not in _sink_names(pulse)
-    except pulsectl.PulseError:
-        return False
+            return sink in _sink_names(pulse)
+    except pulsectl.PulseError as error:
+        raise DriverFailed(f"the sound server does not answer: {error}") from error
+
+
+def _unload(pulse: Any, name: str, argument: str) -> None:
+    for module in pulse.module_list():
+        if module.name == name and argument in (module.argument or "").split():
+            pulse.module_unload(module.index)
 
 
 def _sink_names(pulse: Any) -> set[str]:

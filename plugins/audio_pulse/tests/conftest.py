@@ -12,7 +12,7 @@ import pytest
 from punktfunk_audio_pulse.driver import PulseAudio
 from punktfunk_audio_pulse.libpulse import FLOAT32LE, BufferAttributes, ChannelMap, SampleSpec
 from punktfunk_audio_pulse.own_server import OwnServer
-from punktfunk_audio_pulse.sinks import create_sink, default_sink
+from punktfunk_audio_pulse.sinks import answers, create_sink, default_sink
 
 from punktfunk.plugin import SAMPLE_RATE_HZ, STEREO, ChannelLayout, Samples
 from punktfunk.testing import FakeSeat
@@ -91,11 +91,53 @@ def seat(no_user_server) -> Iterator[FakeSeat]:
         yield seat
 
 
+class PulseServer:
+    """The PulseAudio of old, where `OwnServer` is PipeWire."""
+
+    def __init__(self, seat: FakeSeat) -> None:
+        self._seat = seat
+        self._folder = seat.runtime_dir / "pulse"
+        self._process = None
+        self.server = f"unix:{self._folder / 'native'}"
+
+    def start(self) -> None:
+        self._folder.mkdir(mode=0o700)
+        self._process = self._seat.spawn(
+            "pulseaudio",
+            [
+                *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no"),
+                *("--exit-idle-time=-1", "--disable-shm"),
+                *("-L", f"module-native-protocol-unix socket={self._folder / 'native'}"),
+                *("-L", "module-always-sink", "-L", "module-rescue-streams"),
+            ],
+            environment={"PULSE_RUNTIME_PATH": str(self._folder)},
+        )
+        deadline = time.monotonic() + 20
+        while not answers(self.server):
+            assert self._process.exit_status() is None, self._seat.log_tail("pulseaudio")
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+UserServer = OwnServer | PulseServer
+
+
 @pytest.fixture
-def user_server(need_programs, no_user_server, monkeypatch) -> Iterator[OwnServer]:
+def user_server(
+    need_programs, no_user_server, monkeypatch, request: pytest.FixtureRequest
+) -> Iterator[UserServer]:
     """A sound server that plays the user's: what runs there was not started by the driver."""
+    kind = getattr(request, "param", "pipewire")
+    if kind == "pulseaudio" and shutil.which("pulseaudio") is None:
+        pytest.skip("not installed: pulseaudio")
     with FakeSeat("user") as seat:
-        server = OwnServer(seat)
+        server = PulseServer(seat) if kind == "pulseaudio" else OwnServer(seat)
         server.start()
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(seat.runtime_dir))
         yield server

@@ -154,21 +154,6 @@ def test_reading_without_starting_is_an_error(make_driver, seat) -> None:
         driver.read(0.1)
 
 
-def test_a_sound_server_that_dies_ends_the_capture(make_driver, seat) -> None:
-    driver = make_driver(server="own")
-    driver.prepare(seat, STEREO)
-    driver.start(STEREO, FRAMES)
-    record(driver, 0.1)
-
-    for process in seat.running:
-        process.stop()
-
-    with pytest.raises(DriverFailed):
-        for _ in range(1_000):
-            driver.read(0.1)
-    driver.close()
-
-
 def test_the_delay_from_player_to_reader(make_driver, seat, play, capsys) -> None:
     driver = make_driver(server="own")
     environment = driver.prepare(seat, STEREO)

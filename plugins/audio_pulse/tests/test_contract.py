@@ -22,6 +22,7 @@ class TestOwnServer(AudioDriverContract):
 
 @pytest.mark.desktop
 @pytest.mark.usefixtures("user_server")
+@pytest.mark.parametrize("user_server", ["pipewire", "pulseaudio"], indirect=True)
 class TestUsersServer(AudioDriverContract):
     capabilities = frozenset({"surround"})
 

@@ -13,7 +13,6 @@ from punktfunk_audio_pulse.sinks import connected, default_sink
 from punktfunk.plugin import (
     STEREO,
     SURROUND_51,
-    DriverFailed,
     DriverUnavailable,
     Effect,
     HostFacts,
@@ -146,24 +145,6 @@ def test_a_sink_that_is_not_ours_is_never_removed(user_server, speakers) -> None
     plugin.effect_undo(effect=Effect(kind="pulse.sink", data=data), host=HostFacts())
 
     assert "speakers" in sinks(user_server)
-
-
-def test_a_sink_that_the_user_removes_ends_the_capture(make_driver, user_server, speakers) -> None:
-    with FakeSeat("s4") as seat:
-        driver = make_driver()
-        driver.prepare(seat, STEREO)
-        driver.start(STEREO, 240)
-        driver.read(1.0)
-
-        with connected(user_server.server) as pulse:
-            (module,) = [m for m in pulse.module_list() if "punktfunk-s4" in (m.argument or "")]
-            pulse.module_unload(module.index)
-
-        with pytest.raises(DriverFailed):
-            for _ in range(200):
-                driver.read(0.1)
-        driver.close()
-        assert seat.effects == []
 
 
 def test_a_users_server_that_died_leaves_nothing_to_undo(make_driver, user_server) -> None:

@@ -16,6 +16,7 @@ from punktfunk.plugin import (
     Seat,
     SeatProcess,
     VideoMode,
+    remove_x11_display,
     x11_display_of,
 )
 from punktfunk_capture_kwin.attach import AttachedDisplay
@@ -119,6 +120,9 @@ class KwinCompositor(CompositorDriver):
             self._attached.close()
         if self._kwin is not None:
             self._kwin.stop()
+            environment = self._display.environment if self._display is not None else {}
+            if "DISPLAY" in environment:
+                remove_x11_display(environment["DISPLAY"], self._kwin.pid)
         if self._pipewire is not None:
             self._pipewire.stop()
         for path in self._files:

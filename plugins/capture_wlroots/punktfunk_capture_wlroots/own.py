@@ -17,6 +17,7 @@ from punktfunk.plugin import (
     Seat,
     SeatProcess,
     VideoMode,
+    remove_x11_display,
     x11_display_of,
 )
 from punktfunk_capture_wlroots.ipc import SwayIpc
@@ -47,6 +48,7 @@ class OwnDisplay:
         self._sway: SeatProcess | None = None
         self._background: SeatProcess | None = None
         self._ipc: SwayIpc | None = None
+        self._x_display: str | None = None
         self._files: list[Path] = []
         availability = sway_availability(wishes.sway, self._path)
         if not availability.available:
@@ -79,6 +81,8 @@ class OwnDisplay:
         for process in (self._background, self._sway):
             if process is not None:
                 process.stop()
+        if self._sway is not None and self._x_display:
+            remove_x11_display(self._x_display, self._sway.pid)
         for path in self._files:
             path.unlink(missing_ok=True)
         self._ipc = self._background = self._sway = None
@@ -118,9 +122,9 @@ class OwnDisplay:
             "XDG_SESSION_TYPE": "wayland",
             "XDG_CURRENT_DESKTOP": "sway",
         }
-        x_display = x11_display_of(self._sway.pid) if xwayland else None
-        if x_display is not None:
-            environment["DISPLAY"] = x_display
+        self._x_display = x11_display_of(self._sway.pid) if xwayland else None
+        if self._x_display is not None:
+            environment["DISPLAY"] = self._x_display
         self._start_background(environment)
         return Display(compositor="wlroots", mode=mode, output=output, environment=environment)
 

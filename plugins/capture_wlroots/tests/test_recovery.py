@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -45,15 +46,19 @@ def test_everything_on_it_fails_and_closes_quickly(make_desk, seat, wait, caplog
     assert seat.running == []
 
 
-def test_it_opens_again_on_the_same_seat(make_desk, seat) -> None:
+def test_it_opens_again_on_the_same_seat(make_desk, seat, programs) -> None:
+    programs("Xwayland")
     desk = make_desk()
     capture = desk.capture()
     capture.read(5.0).release()
+    x_lock = Path(f"/tmp/.X{desk.display.environment['DISPLAY'].removeprefix(':')}-lock")
+    assert x_lock.exists()
     kill_sway(seat)
     with pytest.raises(DriverFailed):
         capture.read(60.0)
     for close in reversed(desk.closers):
         close()
+    assert not x_lock.exists()
 
     again = desk.compositor.open(seat, desk.display.mode)
     desk.closers.append(desk.compositor.close)
