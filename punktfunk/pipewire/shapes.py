@@ -1,9 +1,7 @@
-"""Parts of a picture, and pictures of another size."""
+"""Parts of a picture."""
 
-import numpy as np
-
-from punktfunk.model.frames import Area, Frame, Plane
-from punktfunk.model.video import PixelFormat, VideoMode
+from punktfunk.model.frames import Area, Plane
+from punktfunk.model.video import PixelFormat
 from punktfunk.pipewire.formats import PictureFormat
 
 
@@ -28,26 +26,3 @@ def cropped(
     luma, chroma = planes
     rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left, right + right % 2)
     return (luma[top:bottom, left:right], chroma[rows, columns]), smaller
-
-
-def stretched(frame: Frame, mode: VideoMode) -> Frame:
-    """Make a BGRX or RGBX picture as large as a mode; a frame that has the size is returned.
-
-    Places on it stay right as parts of its width and height. The frame is released, the
-    result is a copy.
-    """
-    width, height = mode.width_px, mode.height_px
-    if (frame.width_px, frame.height_px) == (width, height):
-        return frame
-    rows = np.arange(height) * frame.height_px // height
-    columns = np.arange(width) * frame.width_px // width
-    pixels = frame.planes[0].view(np.uint32)[rows[:, np.newaxis], columns]
-    frame.release()
-    return Frame(
-        format=frame.format,
-        width_px=width,
-        height_px=height,
-        planes=(pixels.view(np.uint8),),
-        captured_ns=frame.captured_ns,
-        fresh=frame.fresh,
-    )

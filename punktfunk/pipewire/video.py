@@ -14,7 +14,7 @@ from punktfunk.pipewire import library, pods
 from punktfunk.pipewire.buffers import Memory
 from punktfunk.pipewire.cursor import Cursor
 from punktfunk.pipewire.formats import PARAM_FORMAT, RGB, PictureFormat, answer, offer
-from punktfunk.pipewire.shapes import cropped, stretched
+from punktfunk.pipewire.shapes import cropped
 from punktfunk.pipewire.stream import ERROR, UNCONNECTED, Listener, Stream, connect
 
 _ENOUGH_BUFFERS = 4
@@ -46,7 +46,6 @@ class PipeWireVideo:
         exact_rate: Agree on no other highest rate, for the same reason.
         cursor: Ask for the pointer beside the picture, and draw it in. Costs a copy.
         formats: Which ones to take.
-        fit: Stretch pictures of another size to the mode's; at the cost of a copy.
         connection: A socket to use instead of `runtime`, such as a portal hands out.
 
     Raises:
@@ -64,14 +63,12 @@ class PipeWireVideo:
         exact_rate: bool = False,
         cursor: bool = False,
         formats: Collection[PixelFormat] = RGB,
-        fit: bool = False,
         connection: int | None = None,
     ) -> None:
-        if (cursor or fit) and not set(formats) <= set(RGB):
-            raise ValueError("only BGRX and RGBX can be drawn into and stretched")
+        if cursor and not set(formats) <= set(RGB):
+            raise ValueError("only BGRX and RGBX can be drawn into")
         library.load()  # before anything is connected
         fd = connect(runtime / "pipewire-0") if connection is None else connection
-        self._fit = mode if fit else None
         self._interval_ns = mode.frame_interval_ns
         self._next_ns = self._due_ns = self._last_ns = 0
         self._changed = threading.Condition()
@@ -124,7 +121,7 @@ class PipeWireVideo:
                 half_ns = self._interval_ns // 2
                 self._due_ns = max(self._due_ns, now_ns - half_ns) + self._interval_ns
                 self._next_ns = self._due_ns - half_ns
-                return stretched(frame, self._fit) if self._fit is not None else frame
+                return frame
 
     def close(self) -> None:
         """Disconnect. Frames that are out stay as they are. Safe to call twice."""

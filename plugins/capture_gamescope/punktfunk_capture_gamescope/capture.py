@@ -41,10 +41,10 @@ class GamescopeCapture(CaptureDriver):
         except (KeyError, ValueError) as error:
             raise DriverUnavailable(DRIVER, "this display is not one of gamescope's") from error
         self._mode, self._opened, self._shown_ns = mode, time.monotonic(), 0
-        self._video = PipeWireVideo(runtime, node, mode, formats=(PixelFormat.BGRX,), fit=True)
+        self._video = PipeWireVideo(runtime, node, mode, formats=(PixelFormat.BGRX,))
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Wait for a change. Frames always have the size of the mode."""
+        """Wait for a change. Frames have the size of gamescope's picture."""
         if self._video is None:
             raise DriverFailed("the capture is not open")
         if not self._shown_ns:

@@ -75,12 +75,12 @@ class Screen:
             raise DriverUnavailable(DRIVER, f"Mutter does not answer: {error}") from error
 
     def video(self, cast: Cast, mode: VideoMode) -> PipeWireVideo:
-        """The pictures of a stream, as large as a mode, with the pointer.
+        """The pictures of a stream, with the pointer.
 
         Raises:
             DriverUnavailable: PipeWire does not answer.
         """
-        return PipeWireVideo(self._pictures, cast.node, mode, cursor=True, fit=True)
+        return PipeWireVideo(self._pictures, cast.node, mode, cursor=True)
 
     def _make_devices(self) -> None:
         """Mutter makes a device when it is first used, and programs miss what made it.

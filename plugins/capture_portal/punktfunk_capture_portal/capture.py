@@ -21,7 +21,7 @@ from punktfunk_capture_portal.settings import DRIVER
 
 
 class PortalCapture(CaptureDriver):
-    """Frames have the size of the mode: a screen of another size is stretched."""
+    """Frames have the size of the screen."""
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
@@ -37,7 +37,6 @@ class PortalCapture(CaptureDriver):
                 # Some desktops make a screen as large as they are asked for.
                 prefer_size=session.shared.virtual,
                 cursor=session.cursor == BESIDE,
-                fit=True,
                 connection=session.open_pictures(),
             )
         except DriverFailed as error:

@@ -14,7 +14,7 @@ from punktfunk.model.video import PixelFormat, VideoMode
 from punktfunk.pipewire import PipeWireVideo, library
 from punktfunk.pipewire.buffers import Memory
 from punktfunk.pipewire.formats import MEM_FD, PictureFormat
-from punktfunk.pipewire.shapes import cropped, stretched
+from punktfunk.pipewire.shapes import cropped
 
 PATIENCE_S = 20.0
 NV12 = PixelFormat.NV12
@@ -55,19 +55,6 @@ def test_nv12_comes_in_two_planes_when_it_is_asked_for(
 
 
 @pytest.mark.desktop
-def test_another_size_is_stretched_to_the_one_that_is_wanted(start_source, server, request) -> None:
-    start_source("format=BGRx,width=320,height=200,framerate=30/1")
-    video = PipeWireVideo(server.runtime, "source", mode(500, 400), fit=True)
-    request.addfinalizer(video.close)
-
-    frame = read(video)
-
-    assert (frame.width_px, frame.height_px) == (500, 400)
-    assert frame.planes[0].shape == (400, 2_000)
-    assert frame.planes[0].max() > 200
-
-
-@pytest.mark.desktop
 def test_a_producer_that_comes_back_larger_is_shown_by_a_new_stream(
     start_source, server, request
 ) -> None:
@@ -84,32 +71,9 @@ def test_a_producer_that_comes_back_larger_is_shown_by_a_new_stream(
                 read(video).release()
 
 
-def test_a_stretched_picture_keeps_its_corners() -> None:
-    pixels = np.zeros((2, 2), np.uint32)
-    pixels[:] = [[1, 2], [3, 4]]
-    released = []
-    frame = Frame(
-        format=PixelFormat.BGRX,
-        width_px=2,
-        height_px=2,
-        planes=(pixels.view(np.uint8),),
-        captured_ns=5,
-        release=lambda: released.append(True),
-    )
-
-    larger = stretched(frame, mode(32, 16))
-
-    shown = larger.planes[0].view(np.uint32)
-    assert shown.shape == (16, 32)
-    assert [shown[0, 0], shown[0, -1], shown[-1, 0], shown[-1, -1]] == [1, 2, 3, 4]
-    assert released == [True]
-    assert stretched(larger, mode(32, 16)) is larger
-
-
-def test_only_rgb_is_drawn_into_and_stretched(tmp_path) -> None:
-    for wish in ({"fit": True}, {"cursor": True}):
-        with pytest.raises(ValueError, match="BGRX and RGBX"):
-            PipeWireVideo(tmp_path, "source", mode(16, 16), formats=(NV12,), **wish)
+def test_only_rgb_is_drawn_into(tmp_path) -> None:
+    with pytest.raises(ValueError, match="BGRX and RGBX"):
+        PipeWireVideo(tmp_path, "source", mode(16, 16), formats=(NV12,), cursor=True)
 
 
 def nv12(width_px: int, height_px: int):
