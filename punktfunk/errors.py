@@ -47,6 +47,12 @@ class DriverFailed(PunktfunkError):
     code = "driver_failed"
 
 
+class LeftAlone(PunktfunkError):
+    """Something we had done is not taken back: somebody has changed it since, and it is theirs."""
+
+    code = "left_alone"
+
+
 class ConfigError(PunktfunkError):
     """A setting is wrong. The message names the place and the setting, in one line."""
 

@@ -8,11 +8,13 @@ from punktfunk.drivers.base import Driver
 from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import CompositorDriver, Display
 from punktfunk.drivers.encode import EncodeDriver
+from punktfunk.drivers.gamepad import GamepadDriver
 from punktfunk.drivers.input import InputDriver
 from punktfunk.drivers.seat import Seat, SeatProcess
-from punktfunk.drivers.xwayland import x11_display_of
-from punktfunk.errors import DriverFailed, DriverUnavailable, PunktfunkError
+from punktfunk.drivers.xwayland import remove_x11_display, x11_display_of
+from punktfunk.errors import DriverFailed, DriverUnavailable, LeftAlone, PunktfunkError
 from punktfunk.hookspecs.markers import hookimpl
+from punktfunk.journal import change_file, compare_and_restore
 from punktfunk.model.apps import App, LaunchSpec
 from punktfunk.model.audio import (
     LAYOUTS,
@@ -32,6 +34,7 @@ from punktfunk.model.feedback import (
     MotionRequest,
     RgbLed,
     Rumble,
+    TriggerEffect,
     TriggerRumble,
 )
 from punktfunk.model.frames import Area, Frame, Plane
@@ -45,6 +48,7 @@ from punktfunk.model.input import (
     Modifiers,
     PadArrival,
     PadBattery,
+    PadEvent,
     PadMotion,
     PadRemoved,
     PadState,
@@ -58,6 +62,7 @@ from punktfunk.model.input import (
     TouchEvent,
 )
 from punktfunk.model.offers import Availability, HostFacts, Kind, Offer
+from punktfunk.model.pads import BatteryState, MotionKind, PadButtons, PadCapabilities, PadType
 from punktfunk.model.plugins import API_VERSION, SUPPORTED_APIS, Effect, Manifest, Setting
 from punktfunk.model.video import (
     Codec,
@@ -85,6 +90,7 @@ __all__ = [
     "AudioDriver",
     "AudioEncodeDriver",
     "Availability",
+    "BatteryState",
     "Bus",
     "BusError",
     "ButtonEvent",
@@ -108,6 +114,7 @@ __all__ = [
     "Feedback",
     "Frame",
     "GameEntry",
+    "GamepadDriver",
     "HdrMode",
     "HostFacts",
     "InputDriver",
@@ -116,17 +123,23 @@ __all__ = [
     "Kind",
     "LaunchSpec",
     "LaunchTarget",
+    "LeftAlone",
     "Manifest",
     "Modifiers",
+    "MotionKind",
     "MotionRequest",
     "Offer",
     "OpusParams",
     "PadArrival",
     "PadBattery",
+    "PadButtons",
+    "PadCapabilities",
+    "PadEvent",
     "PadMotion",
     "PadRemoved",
     "PadState",
     "PadTouch",
+    "PadType",
     "PenEvent",
     "PipeWireServer",
     "PipeWireVideo",
@@ -147,9 +160,13 @@ __all__ = [
     "Speaker",
     "TextEvent",
     "TouchEvent",
+    "TriggerEffect",
     "TriggerRumble",
     "VideoMode",
+    "change_file",
+    "compare_and_restore",
     "hookimpl",
     "pipewire_availability",
+    "remove_x11_display",
     "x11_display_of",
 ]

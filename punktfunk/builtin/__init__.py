@@ -57,8 +57,14 @@ def audio_offers(host: HostFacts) -> list[Offer]:
 
 @hookimpl
 def input_offers(host: HostFacts) -> list[Offer]:
-    every = ("pointer", "keyboard", "touch", "pen", "gamepad", "motion")
+    every = ("pointer", "keyboard", "touch", "pen")
     return [_test_driver(Kind.INPUT, "memory", "Input into a file", *every)]
+
+
+@hookimpl
+def gamepad_offers(host: HostFacts) -> list[Offer]:
+    every = ("rumble", "light", "motion", "touchpad", "battery")
+    return [_test_driver(Kind.GAMEPAD, "memory", "Pads into a file", *every)]
 
 
 @hookimpl

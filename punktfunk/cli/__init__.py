@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from punktfunk import __version__
-from punktfunk.cli import ctl, look, remote, report, serve, service, token
+from punktfunk.cli import ctl, look, remote, report, serve, service, token, undo
 from punktfunk.cli.failure import fail
 from punktfunk.errors import ConfigError, PunktfunkError
 
@@ -39,5 +39,6 @@ for _command in (
     ctl.ctl,
     service.service,
     token.token,
+    undo.undo,
 ):
     main.add_command(_command)

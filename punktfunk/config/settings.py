@@ -146,6 +146,23 @@ class StreamSettings:
     codecs: tuple[str, ...] = _strings(
         "Codecs to offer, of those that work here.", _CODECS, _CODECS
     )
+    second_client: str = _setting(
+        "What a device gets that starts an app another one has running: 'own' (a session of its "
+        "own), 'join' (the same picture, beside the other), 'take_over' (the other's place), "
+        "'refuse' (a message that says who plays).",
+        "own",
+        choices=("own", "join", "take_over", "refuse"),
+    )
+    guests: str = _setting(
+        "What a device that has joined may do: 'play' or only 'watch'.",
+        "play",
+        choices=("play", "watch"),
+    )
+    inhibit_idle: bool = _setting(
+        "Keep the machine from sleeping, and an attached desktop from blanking its screen, "
+        "while a session runs.",
+        True,
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -180,6 +197,7 @@ class DriverSettings:
     encode: tuple[str, ...] = _strings("Order of encoders.")
     audio: tuple[str, ...] = _strings("Order of sound sources.")
     input: tuple[str, ...] = _strings("Order of inputs.")
+    gamepad: tuple[str, ...] = _strings("Order of ways to make gamepads.")
 
 
 @attrs.frozen(kw_only=True)
@@ -265,12 +283,15 @@ class OverrideSettings:
     fec_percent: int | None = _override(StreamSettings, "fec_percent")
     encryption: str | None = _override(StreamSettings, "encryption")
     codecs: tuple[str, ...] | None = _override(StreamSettings, "codecs")
+    second_client: str | None = _override(StreamSettings, "second_client")
+    guests: str | None = _override(StreamSettings, "guests")
     desktop_mode: str | None = _override(DesktopSettings, "mode")
     compositor: tuple[str, ...] | None = _override(DriverSettings, "compositor")
     capture: tuple[str, ...] | None = _override(DriverSettings, "capture")
     encode: tuple[str, ...] | None = _override(DriverSettings, "encode")
     audio: tuple[str, ...] | None = _override(DriverSettings, "audio")
     input: tuple[str, ...] | None = _override(DriverSettings, "input")
+    gamepad: tuple[str, ...] | None = _override(DriverSettings, "gamepad")
 
 
 @attrs.frozen(kw_only=True)

@@ -16,4 +16,9 @@ def effect_undo(effect: Effect, host: HostFacts) -> bool:
     Returns:
         True when the effect is gone, by your hand or already before. False to be asked
         again at the next start.
+
+    Raises:
+        LeftAlone: the thing was changed by somebody since, and is theirs now. You are not
+            asked again; people see your words in `punktfunk undo --list`.
+        Anything else: as False; its words are shown.
     """

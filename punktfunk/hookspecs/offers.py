@@ -50,5 +50,14 @@ def audio_encode_offers(host: HostFacts) -> list[Offer]:
 def input_offers(host: HostFacts) -> list[Offer]:
     """Say how input could be injected, and with which `compositors` each works.
 
-    `features` may hold `pointer`, `keyboard`, `text`, `touch`, `pen`, `gamepad`, `motion`.
+    `features` may hold `pointer`, `keyboard`, `text`, `touch`, `pen`.
+    """
+
+
+@hookspec
+def gamepad_offers(host: HostFacts) -> list[Offer]:
+    """Say how a client's gamepads could become devices. A session runs without, too.
+
+    `features` may hold `rumble`, `light`, `triggers`, `motion`, `touchpad`, `battery`. Clients
+    send a pad's motion and touches only where the offer has `motion`.
     """

@@ -25,12 +25,14 @@ from punktfunk.host.events import Events
 from punktfunk.host.gamestream import GameStreamHost
 from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.management import Management
+from punktfunk.host.member import Member
 from punktfunk.host.operations import Operations
 from punktfunk.host.plugins import plugin_filter
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import Runtime, RuntimeFile
 from punktfunk.host.session import HostSession
 from punktfunk.host.sessions import Paths, Sessions
+from punktfunk.host.sleep_watch import SleepWatch
 from punktfunk.library import CustomGames, Library
 from punktfunk.library.app_numbers import AppNumbers
 from punktfunk.library.box_art_cache import BoxArt
@@ -91,7 +93,11 @@ class Host:
             pool=self.pool,
             catalog=self.catalog,
             cleaner=self.cleaner,
-            paths=Paths(journals=config_dir / "journal", runtime=runtime_folder()),
+            paths=Paths(
+                journals=config_dir / "journal",
+                memory=config_dir / "memory",
+                runtime=runtime_folder(),
+            ),
             host_environment=dict(os.environ),
             remember_control_v2=self.clients.remember_control_v2,
         )
@@ -131,6 +137,7 @@ class Host:
         self._nvhttp = NvHttpServer(self.gamestream, self.clients, self.pairing, self.identity)
         self._rtsp = RtspServer(self.sessions)
         self._announcer = Announcer()
+        self._sleep_watch = SleepWatch(self._woke)
         self._connect_events()
 
     async def start(self) -> None:
@@ -155,6 +162,7 @@ class Host:
         if self.settings.host.mdns:
             await self._announcer.start(self.gamestream.name, self.ports.http, addresses)
         self.pool.refill()
+        self._sleep_watch.start()
         self.library.start(self.catalog.stores())
         self.events.publish("host.started", name=self.gamestream.name, version=__version__)
 
@@ -162,6 +170,7 @@ class Host:
         """Close the doors first, then end what is inside."""
         self.events.publish("host.stopping")
         self.events.bus.end_subscriptions()
+        await self._sleep_watch.close()
         await self._announcer.stop()
         await self.mgmt.stop()
         await self._nvhttp.stop()
@@ -212,6 +221,11 @@ class Host:
             reason=cause or session.end_reason or "ended",
         )
 
+    async def _woke(self, slept_s: float) -> None:
+        """Clients come back to a picture; what was left behind before has another chance."""
+        self.management.request_keyframes()
+        await self.cleaner.clean_but({it.plan.seat for it in self.sessions.all()})
+
     def _use_settings(self, change: ConfigChange) -> None:
         settings = self.config.settings
         for part in (self.automation, self._apps, self.catalog, self.sessions):
@@ -233,8 +247,8 @@ class Host:
             "client_name": client.name if client else "",
         }
 
-    def _take_sample(self, session: HostSession, sample: StreamSample) -> None:
-        stream = session.stream
+    def _take_sample(self, session: HostSession, member: Member, sample: StreamSample) -> None:
+        stream = member.stream
         if stream is not None:
             self.stats.record(
                 sample,
@@ -242,7 +256,7 @@ class Host:
                     session_id=session.id,
                     mode=stream.request.mode,
                     codec=stream.request.codec,
-                    client=label_of(session.client),
+                    client=label_of(member.fingerprint),
                 ),
             )
 

@@ -19,6 +19,7 @@ _TEST_PATTERN_WISHES = {
     "capture": "testcard",
     "audio": "tone",
     "input": "memory",
+    "gamepad": "memory",
 }
 
 

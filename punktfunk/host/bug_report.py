@@ -32,7 +32,7 @@ _OPEN = re.compile(
     r"""(?x)
     (host|mgmt)\.bind | host\.log_level | stream\.(encryption|codecs) | drivers\..*
     | plugins\.(allow|deny) | (hook|webhook)\.on | webhook\.url
-    | override\.(encryption|codecs|compositor|capture|encode|audio|input)
+    | override\.(encryption|codecs|compositor|capture|encode|audio|input|gamepad)
     """
 )
 """Settings whose texts are told. Numbers, switches and defaults always are."""

@@ -8,6 +8,7 @@ from punktfunk.config.settings import Settings
 from punktfunk.errors import ConfigError
 from punktfunk.host.policy import preferences
 from punktfunk.model.offers import Choice, HostFacts, Kind, Offer
+from punktfunk.model.session import DriverRef
 from punktfunk.registry.calls import implements
 from punktfunk.registry.discovery import PluginFilter, PluginState
 from punktfunk.registry.loading import load_plugins
@@ -114,8 +115,10 @@ class Catalog:
     def best_encoder(self) -> Offer | None:
         return self.choice(Kind.ENCODE).picked
 
-    def find_input(self, driver: str) -> Offer | None:
-        return next((it for it in self.offers(Kind.INPUT) if it.driver == driver), None)
+    def features(self, kind: Kind, ref: DriverRef | None) -> frozenset[str]:
+        """What a session's driver can; nothing where it has none."""
+        offers = (it for it in self.offers(kind) if ref is not None and it.driver == ref.name)
+        return next((offer.features for offer in offers), frozenset())
 
     def settings_of(self, kind: Kind, driver: str) -> Mapping[str, object]:
         """The settings of the plugin that offers a driver, defaults filled in."""

@@ -63,6 +63,8 @@ class DoctorReport:
                 codecs = ", ".join(sorted(picked.codecs))
                 detail = f" ({codecs})" if codecs else ""
                 lines.append(f"  ok  {picked.driver}: {picked.title or picked.driver}{detail}")
+                if remark := picked.availability.reason:
+                    lines.append(f"      {remark}")
             else:
                 lines.append("  no  nothing fits")
             lines += [f"      {it.offer.driver}: {it.because}" for it in choice.passed_over]

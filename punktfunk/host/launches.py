@@ -14,6 +14,7 @@ from punktfunk.model.clients import Fingerprint
 @attrs.frozen
 class _Launch:
     client: Fingerprint
+    app: str
     task: asyncio.Task[HostSession]
 
 
@@ -34,16 +35,28 @@ class Launches:
     def has(self, client: str) -> bool:
         return any(launch.client == client for launch in self._by_slot.values())
 
+    async def settled(self, app: str) -> None:
+        """Wait until nobody is launching this app."""
+        while tasks := [it.task for it in self._by_slot.values() if it.app == app]:
+            await asyncio.wait(tasks)
+
     async def run(
-        self, slot: int, client: Fingerprint, start: Coroutine[Any, Any, HostSession]
+        self,
+        slot: int,
+        client: Fingerprint,
+        app: str,
+        start: Coroutine[Any, Any, HostSession],
     ) -> HostSession:
         """Wait for a session to start.
+
+        Args:
+            app: Its library id.
 
         Raises:
             Refused: it was called off; status 503. Besides whatever `start` raises.
         """
         task = asyncio.get_running_loop().create_task(start)
-        self._by_slot[slot] = _Launch(client, task)
+        self._by_slot[slot] = _Launch(client, app, task)
         task.add_done_callback(lambda _: self._by_slot.pop(slot))
         try:
             return await task

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from punktfunk.events import EventBus
 from punktfunk.gamestream.nvhttp import APP_VERSION, GFE_VERSION
 from punktfunk.host.gamestream import GameStreamHost
+from punktfunk.host.member import Member
 from punktfunk.host.network import local_ip
 from punktfunk.host.operations import Operations
 from punktfunk.host.ports import Ports
@@ -12,7 +13,7 @@ from punktfunk.host.session import HostSession
 from punktfunk.host.sessions import Sessions
 from punktfunk.library import Library
 from punktfunk.mgmt.audit import Audit
-from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
+from punktfunk.mgmt.values import HostInfo, MemberView, PortMap, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import StreamEnd
@@ -107,8 +108,11 @@ class Management:
             if session_id is None or session.id == session_id:
                 await self._sessions.end(session)
 
+    async def stop_stream(self, stream_id: int) -> bool:
+        return await self._sessions.stop_stream(stream_id)
+
     def request_keyframes(self) -> bool:
-        streaming = [it for it in self._sessions.all() if it.stream is not None]
+        streaming = [it for it in self._sessions.all() if it.codec is not None]
         for session in streaming:
             session.worker.request_keyframe()
         return bool(streaming)
@@ -117,16 +121,26 @@ class Management:
         return self._sessions.choice(Kind.COMPOSITOR)
 
     def _view(self, session: HostSession) -> SessionView:
-        client = self._clients.get(session.client)
-        stream = session.stream
+        guests = (it for it in session.members if it is not session.owner and not it.leaving)
         return SessionView(
             id=session.id,
             app=session.app.title,
-            client=session.client,
-            client_name=client.name if client else "",
-            mode=stream.request.mode if stream else session.plan.mode,
-            stream=stream.request if stream else None,
-            streaming=session.connected,
-            sample=session.sample,
-            totals=session.totals,
+            mode=session.mode,
+            members=tuple(_member(it) for it in (session.owner, *guests)),
+            second_client=self._sessions.second_client(session),
         )
+
+
+def _member(member: Member) -> MemberView:
+    stream = member.stream
+    return MemberView(
+        client=member.fingerprint,
+        client_name=member.client.name,
+        guest=member.guest,
+        watches=member.watches,
+        stream_id=stream.stream_id if stream else None,
+        stream=stream.request if stream else None,
+        streaming=member.connected,
+        sample=member.sample,
+        totals=member.totals,
+    )

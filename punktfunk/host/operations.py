@@ -7,12 +7,14 @@ from typing import Any
 
 import attrs
 
+from punktfunk.errors import Refused
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.doctor import examine
 from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.logbook import LogBook
 from punktfunk.host.plugins import plugin_filter
+from punktfunk.journal import JournalBusy
 from punktfunk.mgmt.values import Leftover
 from punktfunk.registry.calls import PluginCalls
 from punktfunk.registry.report import PluginReport
@@ -61,14 +63,19 @@ class Operations:
 
     def leftovers(self) -> Sequence[Leftover]:
         running = self._running()
-        return [
-            Leftover(seat=seat, kind=effect.kind, running=seat in running)
-            for seat, effects in self._cleaner.pending().items()
-            for effect in effects
-        ]
+        return [Leftover.of(it, running=it.journal in running) for it in self._cleaner.entries()]
 
     async def undo(self) -> Sequence[Leftover]:
-        for seat in self._cleaner.pending():
-            if seat not in self._running():
-                await self._cleaner.clean(self._cleaner.journal(seat))
+        await self._cleaner.clean_but(self._running())
         return [it for it in self.leftovers() if not it.running]
+
+    def forget_effect(self, entry_id: str) -> bool:
+        found = [it for it in self._cleaner.entries() if it.id == entry_id]
+        if any(it.journal in self._running() for it in found):
+            raise Refused("its session runs; what it did is taken back when it ends", status=409)
+        for entry in found:
+            try:
+                self._cleaner.give_up(entry)
+            except JournalBusy as error:
+                raise Refused(str(error), status=409) from error
+        return bool(found)

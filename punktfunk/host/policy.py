@@ -23,6 +23,7 @@ def preferences(drivers: DriverSettings) -> Preferences:
             Kind.ENCODE: drivers.encode,
             Kind.AUDIO: drivers.audio,
             Kind.INPUT: drivers.input,
+            Kind.GAMEPAD: drivers.gamepad,
         }
     )
 

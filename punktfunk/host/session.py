@@ -1,19 +1,30 @@
-"""One session as the host sees it: its worker, its stream, its handshake."""
+"""One session as the host sees it: its worker, and the clients that are in it."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from hashlib import sha256
 
+import attrs
+
 from punktfunk.errors import Refused
 from punktfunk.events import Publish
 from punktfunk.host.handshake import Handshake
+from punktfunk.host.member import Member, size_of
 from punktfunk.model.apps import App
-from punktfunk.model.clients import Fingerprint
+from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamPlan, StreamSample
-from punktfunk.session.messages import Alive, AppEnded, Connected, StreamEnded, ToHost
+from punktfunk.model.video import Codec, VideoMode
+from punktfunk.session.messages import (
+    Alive,
+    AppEnded,
+    Connected,
+    DisplayBack,
+    DisplayLost,
+    StreamEnded,
+    ToHost,
+)
+from punktfunk.session.stream import MediaSockets
 from punktfunk.session.supervisor import Worker
-from punktfunk.stats import SessionTotals
 
 log = logging.getLogger(__name__)
 
@@ -21,53 +32,119 @@ log = logging.getLogger(__name__)
 class HostSession:
     """From launch to quit. Made when its worker has brought the display up.
 
+    The client that launched it owns it: the display has its mode, and its quit ends all.
+
     Attributes:
-        slot: Which ports it has; free again when the worker is gone.
-        stream: What the connected client negotiated, or None.
-        connected: The stream's control connection and picture address are known.
-        sample: What the stream did in the last second.
-        totals: What its streams have done in all.
-        on_sample: Told of every second of the connected client's stream.
+        slot: Which ports its first client has; free again when the session is gone.
+        members: Its clients, the longest first; those that are leaving are still there.
+        mode: What the display shows, as the owner asked for it.
+        on_sample: Told of every second of every client's stream.
         publish: Tells of what becomes of its streams.
-        control_v2_used: Called when a stream with the newer control encryption starts.
     """
 
     def __init__(
         self,
         *,
         slot: int,
-        client: Fingerprint,
+        client: PairedClient,
+        sockets: MediaSockets,
         app: App,
         plan: SessionPlan,
         worker: Worker,
-        control_v2_used: Callable[[], None],
+        control_v2_used: Callable[[Fingerprint], None],
     ) -> None:
         self.slot = slot
-        self.client = client
         self.app = app
         self.plan = plan
         self.worker = worker
-        self.stream: StreamPlan | None = None
-        self.connected = False
-        self.sample: StreamSample | None = None
-        self.totals = SessionTotals()
-        self.on_sample: Callable[[HostSession, StreamSample], None] = lambda session, sample: None
+        self.mode = plan.mode
+        self.on_sample: Callable[[HostSession, Member, StreamSample], None] = (
+            lambda session, member, sample: None
+        )
         self.publish: Publish = lambda event_type, /, **data: None
-        self.handshake: Handshake | None = None
         self.ending = False
         self.end_reason: StreamEnd | None = None
-        self._mode = plan.mode
         self._used_keys: set[bytes] = set()
         self._control_v2_used = control_v2_used
-        self._timer: asyncio.TimerHandle | None = None
-        self._timeout_s = 0.0
-        self._started = 0
-        self._unused: Callable[[], None] = lambda: None
+        self._streams: dict[int, Member] = {}
+        self._places = 0
+        self.members: list[Member] = []
+        self.owner = self.add(client, slot, sockets)
         worker.on_message = self._on_message
 
     @property
     def id(self) -> int:
         return self.plan.session_id
+
+    @property
+    def client(self) -> Fingerprint:
+        """Whose it is."""
+        return self.owner.fingerprint
+
+    @property
+    def handshakes(self) -> list[Handshake]:
+        """Those that are under way."""
+        return [it.handshake for it in self.members if it.handshake is not None]
+
+    @property
+    def codec(self) -> Codec | None:
+        """What its pictures are encoded with now, for most of those who see them."""
+        streams = [it.stream for it in (self.owner, *self.members) if it.stream is not None]
+        return streams[0].request.codec if streams else None
+
+    def member(self, client: str) -> Member | None:
+        """A client's place in it; None for one that is leaving."""
+        found = (it for it in self.members if it.fingerprint == client and not it.leaving)
+        return next(found, None)
+
+    def member_of_stream(self, stream_id: int) -> Member | None:
+        """Whose stream this is."""
+        found = (it for it in self.members if it.stream and it.stream.stream_id == stream_id)
+        return next(found, None)
+
+    def add(self, client: PairedClient, slot: int, sockets: MediaSockets) -> Member:
+        """Give a client a place; all but the first are guests."""
+        member = Member(
+            self,
+            client,
+            place=self._places,
+            slot=slot,
+            sockets=sockets,
+            guest=bool(self.members),
+        )
+        self._places += 1
+        self.members.append(member)
+        return member
+
+    def hand_over(self, client: PairedClient) -> Member:
+        """Give another client the owner's place, its ports and pads included."""
+        old = self.owner
+        old.leaving = True
+        old.drop_handshake()
+        old.stop_stream(StreamEnd.TAKEN_OVER)
+        self.owner = Member(self, client, place=old.place, slot=old.slot, sockets=old.sockets)
+        self.members[self.members.index(old)] = self.owner
+        return self.owner
+
+    def promote(self, guest: Member) -> None:
+        """The owner goes, and the session stays."""
+        guest.guest = guest.watches = False
+        self.owner = guest
+
+    def heir(self) -> Member | None:
+        """Who of those that stream has been its guest for longest."""
+        guests = (it for it in self.members if it.guest and not it.leaving and not it.away)
+        return next(guests, None)
+
+    async def remove(self, member: Member, reason: StreamEnd) -> None:
+        """Take a client out, and wait until its stream is over. Its ports are free then."""
+        member.leaving = True
+        member.drop_handshake()
+        member.stop_stream(reason)
+        await member.stream_over()
+        if member in self.members:
+            self.members.remove(member)
+            member.close()
 
     def use_key(self, key: bytes) -> None:
         """Take a key for the next stream.
@@ -81,128 +158,88 @@ class HostSession:
             raise Refused("a new stream needs a new key", status=400)
         self._used_keys.add(digest)
 
-    def expect(self, handshake: Handshake, timeout_s: float, unused: Callable[[], None]) -> None:
-        """Wait for the client's RTSP requests; an earlier handshake is over.
-
-        Args:
-            timeout_s: From one request to the next.
-            unused: Called when no client came of it: it fell silent, was refused, or never
-                connected to its stream.
-        """
-        self.drop_handshake()
-        self.handshake = handshake
-        self._timeout_s = timeout_s
-        self._unused = unused
-        self.touch()
-
-    def touch(self) -> None:
-        """A request came: the waiting time starts anew."""
-        self._stop_timer()
-        if self.handshake is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._timeout_s, self.handshake_over, self.handshake.id)
-
-    def handshake_over(self, handshake_id: int) -> None:
-        """No further request is expected, unless another handshake has taken its place."""
-        if self.handshake is None or self.handshake.id != handshake_id:
-            return
-        self.drop_handshake()
-        if handshake_id != self._started:
-            self._unused()
-
-    def drop_handshake(self) -> None:
-        self._stop_timer()
-        self.handshake = None
-
-    async def start_stream(self, stream: StreamPlan) -> None:
-        """Start the stream the handshake agreed on.
-
-        Raises:
-            Refused: the session is ending, or the client has asked anew since.
-            DriverUnavailable, DriverFailed: it cannot be had.
-        """
-        handshake = self.handshake
-        if self.ending or handshake is None or handshake.id != stream.stream_id:
-            raise Refused("this launch is over", status=503)
-        self._stop_timer()  # it is our turn
-        # Before the answer: the stream may end so soon that we hear of that first.
-        self.stream, self.connected, self.sample = stream, False, None
-        try:
-            await self.worker.start_stream(stream)
-        except BaseException:
-            self._forget_stream(stream.stream_id)
-            raise
-        finally:
-            if self.handshake is handshake:
-                self.touch()
-        self._started = stream.stream_id
-        if stream.request.control_v2:
-            self._control_v2_used()
-        log.info(
-            "stream started: %s %s",
-            stream.request.mode,
-            stream.request.codec,
-            extra={"session": self.id, "stream": stream.stream_id},
-        )
-        if self.stream is stream:
-            self._tell_start(stream)
+    def drop_handshakes(self) -> None:
+        for member in self.members:
+            member.drop_handshake()
 
     def worker_gone(self) -> None:
         """Whatever streamed has ended, also when nobody could say so."""
-        if self.stream is not None:
-            self._tell_end(self.stream.stream_id, StreamEnd.FAILED)
-            self._forget_stream(self.stream.stream_id)
+        self.ending = True
+        for stream_id, member in list(self._streams.items()):
+            self._ended(stream_id, member, StreamEnd.FAILED)
+        for member in self.members:
+            member.close()
 
-    def stop_stream(self, reason: StreamEnd) -> None:
-        if self.stream is not None:
-            self.worker.stop_stream(reason)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _forget_stream(self, stream_id: int) -> None:
-        if self.stream is not None and self.stream.stream_id == stream_id:
-            self.stream, self.connected, self.sample = None, False, None
-
-    def _take(self, samples: tuple[StreamSample, ...]) -> None:
-        self.sample = samples[-1] if samples else None
-        for sample in samples:
-            self.totals.add(sample)
-            if self.stream is not None and self.stream.stream_id == sample.stream_id:
-                self.on_sample(self, sample)
-
-    def _tell_start(self, stream: StreamPlan) -> None:
-        mode = stream.request.mode
-        size = {"width": mode.width_px, "height": mode.height_px, "fps": round(mode.refresh_hz)}
-        if mode != self._mode:
-            self._mode = mode
-            self.publish("display.changed", session_id=self.id, **size)
-        self._tell(
-            "stream.started",
-            stream.stream_id,
-            codec=stream.request.codec,
-            bitrate_kbps=stream.request.bitrate_kbps,
-            **size,
+    def admit(self, member: Member, stream: StreamPlan) -> StreamPlan:
+        if self.ending or member.leaving:
+            raise Refused("this launch is over", status=503)
+        request = stream.request
+        if member.guest:
+            self.check_size(request.mode)
+            if request.mode.refresh_mhz >= self.mode.refresh_mhz:
+                request = attrs.evolve(request, mode=self.mode)
+        self._streams[stream.stream_id] = member
+        return attrs.evolve(
+            stream,
+            request=request,
+            place=member.place,
+            guest=member.guest,
+            watches=member.watches,
         )
 
-    def _tell_end(self, stream_id: int, reason: StreamEnd) -> None:
-        if stream_id <= self._started:  # else nobody has heard of it
-            self._tell("stream.ended", stream_id, reason=reason)
+    def failed(self, stream: StreamPlan) -> None:
+        self._streams.pop(stream.stream_id, None)
 
-    def _tell(self, event_type: str, stream_id: int, **data: object) -> None:
-        told = {"session_id": self.id, "stream_id": stream_id, "client": self.client}
+    def began(self, member: Member, stream: StreamPlan) -> None:
+        request = stream.request
+        log.info(
+            "stream started: %s %s",
+            request.mode,
+            request.codec,
+            extra={"session": self.id, "stream": stream.stream_id},
+        )
+        if request.control_v2:
+            self._control_v2_used(member.fingerprint)
+        if not stream.guest and request.mode != self.mode:
+            self.mode = request.mode
+            self.publish("display.changed", session_id=self.id, **size_of(self.mode))
+
+    def tell(self, event_type: str, member: Member, stream_id: int, **data: object) -> None:
+        told = {"session_id": self.id, "stream_id": stream_id, "client": member.fingerprint}
         self.publish(event_type, **told, **data)
+
+    def check_size(self, wanted: VideoMode) -> None:
+        """A guest sees the owner's picture, and no client can scale one it did not ask for.
+
+        Raises:
+            Refused: with the size to choose.
+        """
+        size = (self.mode.width_px, self.mode.height_px)
+        if (wanted.width_px, wanted.height_px) != size:
+            shown = f"{size[0]}x{size[1]}"
+            raise Refused(
+                f"{self.owner.client.name} plays {self.app.title} in {shown}: choose {shown} on "
+                "this device to join",
+                status=503,
+            )
+
+    def _take(self, sample: StreamSample) -> None:
+        member = self._streams.get(sample.stream_id)
+        if member is not None:
+            member.take(sample)
+            self.on_sample(self, member, sample)
+
+    def _ended(self, stream_id: int, member: Member, reason: StreamEnd) -> None:
+        self._streams.pop(stream_id, None)
+        member.stream_ended(stream_id, reason)
 
     def _on_message(self, message: ToHost) -> None:
         match message:
             case Alive(samples=samples):
-                self._take(samples)
-            case Connected(stream_id=stream_id):
-                self.connected = self.stream is not None and self.stream.stream_id == stream_id
-                if self.connected:
-                    self._tell("stream.connected", stream_id)
+                for sample in samples:
+                    self._take(sample)
+            case Connected(stream_id=stream_id) if stream_id in self._streams:
+                self._streams[stream_id].stream_connected(stream_id)
             case StreamEnded(stream_id=stream_id, reason=reason, detail=detail):
                 log.info(
                     "stream ended: %s%s",
@@ -210,10 +247,14 @@ class HostSession:
                     f": {detail}" if detail else "",
                     extra={"session": self.id, "stream": stream_id},
                 )
-                self._tell_end(stream_id, reason)
-                self._forget_stream(stream_id)
-                if reason is StreamEnd.NEVER_CONNECTED:
-                    self._unused()
+                if stream_id in self._streams:
+                    self._ended(stream_id, self._streams[stream_id], reason)
+            case DisplayLost(reason=reason):
+                log.warning("display lost: %s", reason, extra={"session": self.id})
+                self.publish("session.display_lost", session_id=self.id, reason=reason)
+            case DisplayBack(after_ms=after_ms):
+                log.info("display is back", extra={"session": self.id, "after_ms": after_ms})
+                self.publish("session.display_back", session_id=self.id, after_ms=after_ms)
             case AppEnded(last_line=last_line):
                 self.ending, self.end_reason = True, StreamEnd.APP_ENDED
                 said = f"; the last it said: {last_line}" if last_line else ""

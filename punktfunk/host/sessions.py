@@ -16,10 +16,13 @@ from punktfunk.events import Publish
 from punktfunk.gamestream.endpoint import normalize_ip
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.sdp import HostCapabilities
+from punktfunk.host.attempts import first_that_starts
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake, in_words
+from punktfunk.host.joining import Company, offered_to_guest, running
 from punktfunk.host.launches import Launches
+from punktfunk.host.member import Member
 from punktfunk.host.policy import (
     check_launch,
     display_mode,
@@ -34,8 +37,9 @@ from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Choice, Kind
 from punktfunk.model.session import SessionPlan, StreamEnd, StreamSample
 from punktfunk.model.video import Codec, VideoMode
-from punktfunk.session.plan import Cast, cast_drivers, plan_session
+from punktfunk.session.plan import Cast, casts_in_order, plan_session
 from punktfunk.session.pool import WorkerPool
+from punktfunk.session.stream import MediaSockets
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +53,12 @@ class Paths:
 
     Attributes:
         journals: Undo journals, one file a session.
+        memory: What drivers remember from one session to the next.
         runtime: Parent of the seats' runtime folders; short, private.
     """
 
     journals: Path
+    memory: Path
     runtime: Path
 
 
@@ -62,7 +68,7 @@ class Sessions:
     Attributes:
         on_started, on_ended: Told after the fact, for plugins and logs.
         on_sample: Told of every second of every stream.
-        publish: Tells of what becomes of streams.
+        publish: Tells of what becomes of streams, and who comes and goes.
     """
 
     def __init__(
@@ -80,7 +86,9 @@ class Sessions:
     ) -> None:
         self.on_started: Callable[[HostSession], None] = lambda session: None
         self.on_ended: Callable[[HostSession, str], None] = lambda session, cause: None
-        self.on_sample: Callable[[HostSession, StreamSample], None] = lambda session, sample: None
+        self.on_sample: Callable[[HostSession, Member, StreamSample], None] = (
+            lambda session, member, sample: None
+        )
         self.publish: Publish = lambda event_type, /, **data: None
         self._settings = settings
         self._ports = ports
@@ -93,6 +101,7 @@ class Sessions:
         self._handshake_timeout_s = handshake_timeout_s
         self._sessions: dict[int, HostSession] = {}
         self._launches = Launches()
+        self._company = Company(lambda event_type, /, **data: self.publish(event_type, **data))
         self._ended: dict[int, asyncio.Event] = {}
         self._session_ids = itertools.count(1)
         self._stream_ids = itertools.count(1)
@@ -107,14 +116,15 @@ class Sessions:
         return tuple(self._sessions.values())
 
     def of_client(self, fingerprint: str) -> HostSession | None:
+        """The session a client owns or is a guest of."""
         for session in self._sessions.values():
-            if session.client == fingerprint and not session.ending:
+            if session.member(fingerprint) is not None and not session.ending:
                 return session
         return None
 
     def pending_sessions(self) -> Sequence[Handshake]:
         """For the RTSP server."""
-        return [it.handshake for it in self._sessions.values() if it.handshake is not None]
+        return [it for session in self._sessions.values() for it in session.handshakes]
 
     async def launch(
         self,
@@ -126,6 +136,8 @@ class Sessions:
     ) -> HostSession:
         """Start an app for a client that has none running, and expect its RTSP requests.
 
+        Where another client has the app running, a setting says what becomes of this one.
+
         Args:
             remote_ip: The client's address; media goes there.
             local_ip: The address of ours it speaks to; media comes from there.
@@ -135,9 +147,19 @@ class Sessions:
         """
         wanted = session_settings(self._settings, app.library_id, client.fingerprint)
         check_launch(request, wanted.stream)
-        if self._launches.has(client.fingerprint) or self.of_client(client.fingerprint) is not None:
-            raise Refused("an app is already running for this client", status=400)
-        cast = cast_drivers(
+        self._check_idle(client)
+        if wanted.stream.second_client != "own":
+            await self._launches.settled(app.library_id)
+            self._check_idle(client)
+            other = running(self.all(), app)
+            if other is not None:
+                other.use_key(request.ri_key)
+                member = await self._company.admit(
+                    other, client, request.mode, wanted.stream, self._seat
+                )
+                self._expect(other, member, request, remote_ip, local_ip, first=member.guest)
+                return other
+        casts = casts_in_order(
             app,
             self._catalog.offers,
             preferences(wanted.drivers),
@@ -146,12 +168,15 @@ class Sessions:
         slot = self._free_slot()
 
         async def start() -> HostSession:
-            plan = self._plan(app, request, cast, wanted)
-            session = await self._start(slot, client, app, plan)
-            self._expect(session, client, request, remote_ip, local_ip, ends_session=True)
+            plans = (self._plan(client, app, request, cast, wanted) for cast in casts)
+            session = await first_that_starts(
+                plans, lambda plan: self._start(slot, client, app, plan)
+            )
+            session.use_key(request.ri_key)
+            self._expect(session, session.owner, request, remote_ip, local_ip, first=True)
             return session
 
-        return await self._launches.run(slot, client.fingerprint, start())
+        return await self._launches.run(slot, client.fingerprint, app.library_id, start())
 
     async def resume(
         self,
@@ -166,11 +191,18 @@ class Sessions:
             Refused: nothing runs for it.
         """
         session = self.of_client(client.fingerprint)
-        if session is None:
+        member = session.member(client.fingerprint) if session is not None else None
+        if session is None or member is None:
             raise Refused("no app of this client is running", status=503)
-        check_launch(request, self._wanted(session).stream)
-        self._expect(session, client, request, remote_ip, local_ip, ends_session=False)
-        session.stop_stream(StreamEnd.REPLACED)
+        wanted = self._wanted(session, member).stream
+        check_launch(request, wanted)
+        if member.guest:
+            member.watches = wanted.guests == "watch"
+            if request.mode is not None:
+                session.check_size(request.mode)
+        session.use_key(request.ri_key)
+        self._expect(session, member, request, remote_ip, local_ip, first=False)
+        member.stop_stream(StreamEnd.REPLACED)
         return session
 
     async def end(self, session: HostSession, reason: StreamEnd = StreamEnd.STOPPED) -> None:
@@ -181,16 +213,39 @@ class Sessions:
         if not session.ending:
             session.ending = True
             session.end_reason = reason
-            session.drop_handshake()
+            session.drop_handshakes()
             await session.worker.quit(reason)
         await ended.wait()
 
     async def stop_client(self, fingerprint: str, reason: StreamEnd = StreamEnd.STOPPED) -> None:
-        """End what a client has running or starting, and wait until it is gone."""
+        """End what a client has running or starting, and wait until it is gone.
+
+        A guest only leaves. An owner that is unpaired leaves its session to a guest.
+        """
         await self._launches.call_off(fingerprint)
         for session in self.all():
-            if session.client == fingerprint:
+            member = session.member(fingerprint)
+            if member is None:
+                continue
+            owns = member is session.owner
+            if owns and not (reason is StreamEnd.UNPAIRED and self._company.inherit(session)):
                 await self.end(session, reason)
+            else:
+                await self._company.leave(session, member, reason)
+
+    async def stop_stream(self, stream_id: int) -> bool:
+        """End one stream; a guest leaves with it. Returns False when there is none."""
+        for session in self.all():
+            member = session.member_of_stream(stream_id)
+            if member is None:
+                continue
+            if member.guest:
+                await self._company.leave(session, member, StreamEnd.STOPPED)
+            else:
+                member.stop_stream(StreamEnd.STOPPED)
+                await member.stream_over()
+            return True
+        return False
 
     def end_client(self, fingerprint: str) -> None:
         """The client was unpaired: cut what it has, now."""
@@ -220,31 +275,48 @@ class Sessions:
         """Which driver an app without a wish would get, and why not the others."""
         return self._catalog.choice(kind)
 
-    def _wanted(self, session: HostSession) -> SessionSettings:
-        return session_settings(self._settings, session.app.library_id, session.client)
+    def second_client(self, session: HostSession) -> str:
+        """What a device gets that starts this session's app, unless it has a rule of its own."""
+        return session_settings(self._settings, session.app.library_id, "").stream.second_client
+
+    def _wanted(self, session: HostSession, member: Member) -> SessionSettings:
+        return session_settings(self._settings, session.app.library_id, member.fingerprint)
+
+    def _check_idle(self, client: PairedClient) -> None:
+        if self._launches.has(client.fingerprint) or self.of_client(client.fingerprint) is not None:
+            raise Refused("an app is already running for this client", status=400)
+
+    def _seat(self) -> tuple[int, MediaSockets]:
+        slot = self._next_slot()
+        return slot, bind_media(self._settings.host.bind, self._ports.media(slot))
+
+    def _next_slot(self) -> int:
+        """The first that no client has, and no launch will have."""
+        taken = {session.slot for session in self._sessions.values()} | self._launches.slots
+        taken |= {it.slot for session in self._sessions.values() for it in session.members}
+        return next(slot for slot in itertools.count() if slot not in taken)
 
     def _free_slot(self) -> int:
         limit = self._settings.stream.max_sessions
         if self._closed:
             raise Refused("this host is shutting down", status=503)
-        taken = {session.slot for session in self._sessions.values()} | self._launches.slots
-        if len(taken) >= limit:
+        first = {session.slot for session in self._sessions.values()} | self._launches.slots
+        if len(first) >= limit:
             raise Refused(
                 f"this host already streams to as many devices as it may ({limit}); "
                 "quit an app there first, or raise stream.max_sessions",
                 status=503,
             )
-        return next(slot for slot in itertools.count() if slot not in taken)
+        return self._next_slot()
 
     async def _start(
         self, slot: int, client: PairedClient, app: App, plan: SessionPlan
     ) -> HostSession:
         sockets = bind_media(self._settings.host.bind, self._ports.media(slot))
-        three = (sockets.video, sockets.control, sockets.audio)
         try:
             worker = await self._pool.take()
             try:
-                await worker.prepare(plan, three)
+                await worker.prepare(plan)
             except BaseException:
                 await worker.quit(StreamEnd.FAILED)
                 await self._cleaner.clean(Path(plan.journal))
@@ -252,18 +324,21 @@ class Sessions:
         except (DriverUnavailable, DriverFailed) as error:
             log.warning("session did not start: %s", error, extra={"app": app.title})
             reason = f"{app.title} could not be started: {in_words(error)}"
+            sockets.close()
             raise Refused(reason, status=503) from error
+        except BaseException:
+            sockets.close()
+            raise
         finally:
-            for sock in three:
-                sock.close()
             asyncio.get_running_loop().call_later(REFILL_DELAY_S, self._pool.refill)
         session = HostSession(
             slot=slot,
-            client=client.fingerprint,
+            client=client,
+            sockets=sockets,
             app=app,
             plan=plan,
             worker=worker,
-            control_v2_used=lambda: self._remember_control_v2(client.fingerprint),
+            control_v2_used=self._remember_control_v2,
         )
         session.on_sample, session.publish = self.on_sample, self.publish
         self._sessions[session.id] = session
@@ -276,7 +351,12 @@ class Sessions:
         return session
 
     def _plan(
-        self, app: App, request: LaunchRequest, cast: Cast, wanted: SessionSettings
+        self,
+        client: PairedClient,
+        app: App,
+        request: LaunchRequest,
+        cast: Cast,
+        wanted: SessionSettings,
     ) -> SessionPlan:
         session_id = next(self._session_ids)
         seat = f"pf-{session_id}-{secrets.token_hex(4)}"
@@ -285,55 +365,66 @@ class Sessions:
             app,
             session_id=session_id,
             seat=seat,
+            client=client.fingerprint,
             mode=display_mode(request.mode or _FALLBACK_MODE, wanted.stream),
             channels=request.layout.channels,
+            sound_on_host=request.play_audio_on_host,
             prep=wanted.prep,
             settings_of=self._catalog.settings_of,
             runtime_root=str(self._paths.runtime),
             journal=str(self._paths.journals / f"{seat}.jsonl"),
+            memory=str(self._paths.memory),
             host_environment=self._host_environment,
+            keep_awake=f"{client.name} plays {app.title}" if wanted.stream.inhibit_idle else "",
         )
 
     def _expect(
         self,
         session: HostSession,
-        client: PairedClient,
+        member: Member,
         request: LaunchRequest,
         remote_ip: str,
         local_ip: str | None,
         *,
-        ends_session: bool,
+        first: bool,
     ) -> None:
-        session.use_key(request.ri_key)
+        """Args:
+        first: What was begun for this client ends if it does not come.
+        """
         remote_ip = normalize_ip(remote_ip)
-        wanted = self._wanted(session).stream
-        codecs = self.offered_codecs(session.client, session.app.library_id)
-        input_offer = self._catalog.find_input(session.plan.input.name)
-        features = input_offer.features if input_offer else frozenset()
+        wanted = self._wanted(session, member).stream
+        codecs = self.offered_codecs(member.fingerprint, session.app.library_id)
+        if member.guest:
+            codecs = offered_to_guest(codecs, session.codec)
+        plan = session.plan
+        features = self._catalog.features(Kind.INPUT, plan.input)
+        pad_features = self._catalog.features(Kind.GAMEPAD, plan.gamepad)
         stream_id = next(self._stream_ids)
 
         def unused() -> None:
             log.info("the client did not come to stream", extra={"session": session.id})
-            if ends_session:
+            if first and member.guest:
+                self._spawn(self._company.leave(session, member, StreamEnd.NEVER_CONNECTED))
+            elif first:
                 self._spawn(self.end(session, StreamEnd.NEVER_CONNECTED))
 
-        session.expect(
+        member.expect(
             Handshake(
                 stream_id=stream_id,
                 request=request,
                 remote_ip=remote_ip,
                 local_ip=local_ip,
-                ports=self._ports.media(session.slot),
+                ports=self._ports.media(member.slot),
                 capabilities=HostCapabilities(
                     codecs=codecs,
                     pen_touch={"pen", "touch"} <= features,
-                    controller_motion="motion" in features,
+                    controller_motion="motion" in pad_features,
                     encryption_requested=encryption_requested(wanted.encryption, remote_ip),
                 ),
-                limits=stream_limits(client, wanted, codecs),
-                start=session.start_stream,
-                touched=session.touch,
-                over=lambda: session.handshake_over(stream_id),
+                limits=stream_limits(member.client, wanted, codecs),
+                start=member.start_stream,
+                touched=member.touch,
+                over=lambda: member.handshake_over(stream_id),
             ),
             self._handshake_timeout_s,
             unused,
@@ -342,9 +433,7 @@ class Sessions:
     async def _see_out(self, session: HostSession) -> None:
         """When the worker is gone, take back what it left behind, then forget the session."""
         cause = await session.worker.wait()
-        session.ending = True
         session.worker_gone()
-        session.drop_handshake()
         if cause:
             log.error("session lost: %s", cause, extra={"session": session.id})
         try:

@@ -11,6 +11,7 @@ from punktfunk.errors import PunktfunkError
 
 TIMEOUT_S = 15.0
 _SAID_BYTES = 2_000
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - files without a name only
 
 
 class CommandFailed(PunktfunkError):
@@ -29,7 +30,7 @@ def run_command(
     Raises:
         CommandFailed: one line that says what became of it.
     """
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile(dir=_nameless_files()) as output:
         try:
             process = subprocess.Popen(
                 list(argv),
@@ -57,3 +58,8 @@ def run_command(
             last = next((line.strip() for line in reversed(said) if line.strip()), "")
             how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
             raise CommandFailed(f"{argv[0]} {how}" + (f": {last}" if last else ""))
+
+
+def _nameless_files() -> str | None:
+    """A folder where a file never has a name, which a crash could leave behind."""
+    return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None

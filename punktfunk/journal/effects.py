@@ -1,4 +1,4 @@
-"""The effects of the core: a tree of processes, a folder of our own, a command to take back.
+"""The core's effects: a tree of processes, a folder of our own, a file, a command to take back.
 
 A session's processes are found by a mark in their environment, not by their parents: a
 launcher that forks twice and exits leaves children that belong to nobody, but the mark
@@ -7,21 +7,23 @@ is inherited by all of them, and it is known before the first one starts.
 
 import contextlib
 import json
-import logging
 import os
 import shutil
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from punktfunk.errors import LeftAlone
+from punktfunk.journal import files
 from punktfunk.journal.commands import CommandFailed, run_command
 from punktfunk.model.plugins import Effect
 
-log = logging.getLogger(__name__)
-
 MARK = "PUNKTFUNK_SEAT"
 """Environment variable that every process of a session carries; its value is the seat's name."""
+
+COMMAND_MARK = "PUNKTFUNK_COMMAND"
+"""The same for what runs before a session."""
 
 _OWNED = ".punktfunk-seat"
 _GRACE_S = 1.5
@@ -29,7 +31,7 @@ _GRACE_S = 1.5
 
 def process_tree(mark: str) -> Effect:
     """All processes that carry this mark."""
-    return Effect(kind="process_tree", data={"mark": mark})
+    return Effect(kind="process_tree", data={"mark": mark}, until_reboot=True)
 
 
 def directory(path: Path, mark: str) -> Effect:
@@ -43,16 +45,15 @@ def make_directory(path: Path, mark: str) -> None:
     (path / _OWNED).write_text(mark)
 
 
-def command(argv: Sequence[str], environment: Mapping[str, str]) -> Effect:
+def command(argv: Sequence[str], environment: Mapping[str, str], running: str = "") -> Effect:
     """Something only this command can reverse.
 
     Args:
         environment: What it is told besides what this process has.
+        running: Value of `COMMAND_MARK` in what is doing it at the moment; that is ended first.
     """
-    return Effect(
-        kind="command",
-        data={"argv": json.dumps(list(argv)), "environment": json.dumps(dict(environment))},
-    )
+    data = {"argv": json.dumps(list(argv)), "environment": json.dumps(dict(environment))}
+    return Effect(kind="command", data={**data, "running": running} if running else {**data})
 
 
 def undo_core_effect(effect: Effect) -> bool:
@@ -84,10 +85,13 @@ def _is_zombie(entry: Path) -> bool:
 
 
 def _end_processes(effect: Effect) -> bool:
-    mark = str(effect.data["mark"])
+    return _end_marked(str(effect.data["mark"]), MARK)
+
+
+def _end_marked(mark: str, variable: str) -> bool:
     deadline = time.monotonic() + _GRACE_S
     asked: set[int] = set()
-    while left := marked_processes(mark):
+    while left := marked_processes(mark, variable):
         late = time.monotonic() > deadline
         if late and time.monotonic() > deadline + _GRACE_S:
             return False
@@ -102,31 +106,56 @@ def _end_processes(effect: Effect) -> bool:
 
 def _remove_directory(effect: Effect) -> bool:
     path = Path(str(effect.data["path"]))
-    if not path.exists():
-        return True
+    sign = path / _OWNED
     try:
-        ours = (path / _OWNED).read_text() == effect.data["mark"]
+        mark = sign.read_text()
+    except FileNotFoundError:
+        mark = ""
     except OSError:
-        # Made, but not signed: only the empty folder of a crash in between is ours.
-        with contextlib.suppress(OSError):
-            path.rmdir()
+        return True  # somebody else's
+    if mark == effect.data["mark"]:
+        _remove(path.iterdir(), but=sign)
+        if _remains(path, but=sign):
+            return False
+    elif mark or _remains(path, but=sign):
         return True
-    if ours:
-        shutil.rmtree(path, ignore_errors=True)
-    return not (ours and path.exists())
+    # Signed and empty by now; or made and not signed, by a crash in between.
+    with contextlib.suppress(FileNotFoundError):
+        sign.unlink(missing_ok=True)
+        path.rmdir()
+    return True
+
+
+def _remove(entries: Iterable[Path], *, but: Path) -> None:
+    """The sign goes last, so that whoever is interrupted finds it again."""
+    for entry in entries:
+        if entry == but:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                entry.unlink()
+
+
+def _remains(path: Path, *, but: Path) -> bool:
+    return path.is_dir() and any(entry != but for entry in path.iterdir())
 
 
 def _run_undo(effect: Effect) -> bool:
+    if (running := effect.data.get("running")) and not _end_marked(str(running), COMMAND_MARK):
+        return False
     argv = json.loads(str(effect.data["argv"]))
     try:
         run_command(argv, json.loads(str(effect.data["environment"])))
-    except CommandFailed as error:
-        log.warning("could not be taken back: %s", error)
-    return True  # it had its chance; again and again at every start would help nobody
+    except CommandFailed as error:  # once: again at every start would help nobody
+        raise LeftAlone(f"the command that takes it back failed: {error}") from error
+    return True
 
 
 CORE_EFFECTS = {
     "process_tree": _end_processes,
     "directory": _remove_directory,
     "command": _run_undo,
+    files.KIND: files.restore_file,
 }

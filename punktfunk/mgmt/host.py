@@ -73,6 +73,13 @@ class Operations(Protocol):
     async def undo(self) -> Sequence[Leftover]:
         """Take back what no running session needs; return what is still there."""
 
+    def forget_effect(self, entry_id: str) -> bool:
+        """Forget something that cannot be taken back. False: nothing has that id.
+
+        Raises:
+            Refused: its session runs, or it is being taken back.
+        """
+
 
 class MgmtHost(Protocol):
     """Answers for the routes; all are called on the host's event loop.
@@ -133,6 +140,12 @@ class MgmtHost(Protocol):
 
     async def stop_sessions(self, session_id: int | None) -> None:
         """End one session or, with None, all. Returns when they are gone."""
+
+    async def stop_stream(self, stream_id: int) -> bool:
+        """End one client's stream; a guest leaves the session with it, the app stays.
+
+        Returns False when there is no such stream.
+        """
 
     def request_keyframes(self) -> bool:
         """Ask every stream's encoder for an IDR frame. False: nothing streams."""

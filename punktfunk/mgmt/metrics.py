@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from punktfunk import __version__
 from punktfunk.mgmt.host import MgmtHost
-from punktfunk.mgmt.values import SessionView
+from punktfunk.mgmt.values import MemberView, SessionView
 from punktfunk.model.session import StreamSample
 from punktfunk.registry.report import PluginReport
 from punktfunk.stats import label_of, per_second
@@ -48,8 +48,14 @@ class _HostCollector(Collector):
         host, sessions = self._host, self._host.sessions()
         yield _one("punktfunk_info", "This program", 1, version=__version__)
         yield _one("punktfunk_sessions", "Sessions that run", len(sessions))
-        streams = [(view, view.sample) for view in sessions if view.sample is not None]
-        yield _one("punktfunk_streams", "Sessions whose client is connected", len(streams))
+        streams = [
+            (_labels(view, member), member.sample)
+            for view in sessions
+            for member in view.members
+            if member.sample is not None
+        ]
+        yield _one("punktfunk_streams", "Clients that are connected", len(streams))
+        yield _one("punktfunk_encoders", "Encoders that work for them", _encoders(sessions))
         yield _one("punktfunk_paired_clients", "Devices that may stream", len(host.clients()))
         waiting = len(host.pending_pairings())
         yield _one("punktfunk_pairings_waiting", "Devices that wait for a PIN", waiting)
@@ -74,7 +80,7 @@ def _plugins(reports: Iterable[PluginReport]) -> Iterator[Metric]:
     yield family
 
 
-def _latest(streams: Sequence[tuple[SessionView, StreamSample]]) -> Iterator[Metric]:
+def _latest(streams: Sequence[tuple[list[str], StreamSample]]) -> Iterator[Metric]:
     """What each stream did in the last second."""
     fps = GaugeMetricFamily("punktfunk_stream_fps", "New pictures a second", labels=_STREAM)
     target = GaugeMetricFamily(
@@ -88,8 +94,7 @@ def _latest(streams: Sequence[tuple[SessionView, StreamSample]]) -> Iterator[Met
     stages = GaugeMetricFamily(
         "punktfunk_stream_stage_seconds", "A stage's time", labels=(*_STREAM, "stage", "quantile")
     )
-    for view, sample in streams:
-        labels = _labels(view)
+    for labels, sample in streams:
         fps.add_metric(labels, per_second(sample.frames_new, sample))
         target.add_metric(labels, sample.bitrate_kbps * 1_000)
         latency.add_metric([*labels, "0.5"], sample.latency_p50_us / 1e6)
@@ -101,13 +106,19 @@ def _latest(streams: Sequence[tuple[SessionView, StreamSample]]) -> Iterator[Met
 
 
 def _totals(sessions: Sequence[SessionView]) -> Iterator[Metric]:
-    """What each session's streams have done in all."""
+    """What the streams of each client have done in all."""
     for name, (counted, words) in _COUNTERS.items():
         family = CounterMetricFamily(f"punktfunk_stream_{name}", words, labels=_STREAM)
         for view in sessions:
-            family.add_metric(_labels(view), view.totals.counts[counted])
+            for member in view.members:
+                family.add_metric(_labels(view, member), member.totals.counts[counted])
         yield family
 
 
-def _labels(view: SessionView) -> list[str]:
-    return [str(view.id), label_of(view.client)]
+def _encoders(sessions: Iterable[SessionView]) -> int:
+    samples = ((view.id, it.sample) for view in sessions for it in view.members)
+    return len({(number, sample.encoding) for number, sample in samples if sample is not None})
+
+
+def _labels(view: SessionView, member: MemberView) -> list[str]:
+    return [str(view.id), label_of(member.client)]

@@ -3,6 +3,7 @@
 import attrs
 
 from punktfunk import __version__
+from punktfunk.journal import Entry, State
 from punktfunk.model.clients import Fingerprint
 from punktfunk.model.offers import Availability
 from punktfunk.model.plugins import API_VERSION
@@ -74,11 +75,52 @@ class Leftover:
         seat: Of the session.
         kind: What it is, see `punktfunk.model.plugins.Effect`.
         running: The session still runs, so that this is as it should be.
+        state: Whether it is tried again.
+        reason: Why the last try failed or it is left alone; empty before the first try.
     """
 
+    id: str
     seat: str
     kind: str
     running: bool
+    state: State
+    reason: str
+
+    @classmethod
+    def of(cls, entry: Entry, *, running: bool) -> "Leftover":
+        return cls(
+            id=entry.id,
+            seat=entry.journal,
+            kind=entry.effect.kind,
+            running=running,
+            state=entry.state,
+            reason=entry.reason,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class MemberView:
+    """A client of a session as the host shows it to the API.
+
+    Attributes:
+        guest: The session is another client's.
+        watches: Its input is left out.
+        stream_id: Of its stream; None while it is away.
+        stream: What it negotiated.
+        streaming: Picture and sound are going out to it.
+        sample: What its stream did in the last second; None when there is none.
+        totals: What its streams have done in all.
+    """
+
+    client: Fingerprint
+    client_name: str
+    guest: bool = False
+    watches: bool = False
+    stream_id: int | None = None
+    stream: StreamRequest | None = None
+    streaming: bool = False
+    sample: StreamSample | None = None
+    totals: SessionTotals = attrs.field(factory=SessionTotals)
 
 
 @attrs.frozen(kw_only=True)
@@ -87,21 +129,20 @@ class SessionView:
 
     Attributes:
         mode: Of its display.
-        stream: What the connected client negotiated; None while no client is connected.
-        streaming: Picture and sound are going out.
-        sample: What the stream did in the last second; None when there is none.
-        totals: What the session's streams have done in all.
+        members: Its owner first, then the guests.
+        second_client: What a device gets that starts this app, see `StreamSettings`.
     """
 
     id: int
     app: str
-    client: Fingerprint
-    client_name: str
     mode: VideoMode
-    stream: StreamRequest | None = None
-    streaming: bool = False
-    sample: StreamSample | None = None
-    totals: SessionTotals = attrs.field(factory=SessionTotals)
+    members: tuple[MemberView, ...]
+    second_client: str = "own"
+
+    @property
+    def shown(self) -> MemberView:
+        """For readers that know only one: who streams, the owner before the others."""
+        return next((it for it in self.members if it.streaming), self.members[0])
 
 
 @attrs.frozen(kw_only=True)
@@ -149,7 +190,32 @@ class StreamFigures:
 
 
 @attrs.frozen(kw_only=True)
+class ClientStatus:
+    """A client of a session.
+
+    Attributes:
+        role: `owner`, `guest`, or `spectator` for a guest that may only watch.
+        encoding: Clients of a session with the same number share one encoder; None without
+            figures.
+    """
+
+    client: Fingerprint
+    client_name: str
+    role: str
+    stream_id: int | None
+    streaming: bool
+    stream: StreamInfo | None
+    encoding: int | None
+    stats: StreamFigures | None
+
+
+@attrs.frozen(kw_only=True)
 class SessionStatus:
+    """Attributes:
+    client: Whose session it is.
+    stream, stats: Of the owner, or of a guest while the owner is away.
+    """
+
     id: int
     app: str
     client: Fingerprint
@@ -160,6 +226,8 @@ class SessionStatus:
     streaming: bool
     stream: StreamInfo | None
     stats: StreamFigures | None
+    second_client: str
+    clients: tuple[ClientStatus, ...]
 
 
 @attrs.frozen(kw_only=True)

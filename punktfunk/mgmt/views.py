@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from punktfunk.mgmt.values import (
     AvailableCompositor,
+    ClientStatus,
+    MemberView,
     RuntimeStatus,
     SessionInfo,
     SessionStatus,
@@ -12,6 +14,7 @@ from punktfunk.mgmt.values import (
     StreamInfo,
 )
 from punktfunk.model.offers import Choice, Offer
+from punktfunk.model.session import StreamSample
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import VideoMode
 from punktfunk.stats import sample_of
@@ -21,7 +24,7 @@ def runtime_status(
     sessions: Sequence[SessionView], *, paired_clients: int, pin_pending: bool
 ) -> RuntimeStatus:
     """Sum the sessions up, oldest first."""
-    streaming = [session for session in sessions if session.streaming]
+    streaming = [session for session in sessions if session.shown.streaming]
     shown = next(iter([*streaming, *sessions]), None)
     return RuntimeStatus(
         video_streaming=bool(streaming),
@@ -29,7 +32,7 @@ def runtime_status(
         pin_pending=pin_pending,
         paired_clients=paired_clients,
         session=_session_info(shown.mode) if shown else None,
-        stream=_stream_info(shown.stream) if shown else None,
+        stream=_stream_info(shown.shown.stream) if shown else None,
         sessions=tuple(_session_status(session) for session in sessions),
     )
 
@@ -60,25 +63,41 @@ def _compositor(offers: Sequence[Offer], picked: Offer | None) -> AvailableCompo
 
 
 def _session_status(session: SessionView) -> SessionStatus:
+    owner, shown = session.members[0], session.shown
     return SessionStatus(
         id=session.id,
         app=session.app,
-        client=session.client,
-        client_name=session.client_name,
+        client=owner.client,
+        client_name=owner.client_name,
         width_px=session.mode.width_px,
         height_px=session.mode.height_px,
         fps=round(session.mode.refresh_hz),
-        streaming=session.streaming,
-        stream=_stream_info(session.stream),
-        stats=_figures(session),
+        streaming=shown.streaming,
+        stream=_stream_info(shown.stream),
+        stats=_figures(shown.sample),
+        second_client=session.second_client,
+        clients=tuple(_client_status(member) for member in session.members),
     )
 
 
-def _figures(session: SessionView) -> StreamFigures | None:
-    sample = session.sample
+def _client_status(member: MemberView) -> ClientStatus:
+    role = "spectator" if member.watches else "guest" if member.guest else "owner"
+    return ClientStatus(
+        client=member.client,
+        client_name=member.client_name,
+        role=role,
+        stream_id=member.stream_id,
+        streaming=member.streaming,
+        stream=_stream_info(member.stream),
+        encoding=member.sample.encoding if member.sample else None,
+        stats=_figures(member.sample),
+    )
+
+
+def _figures(sample: StreamSample | None) -> StreamFigures | None:
     if sample is None:
         return None
-    told = sample_of(sample, session.id, 0)
+    told = sample_of(sample, 0, 0)
     return StreamFigures(
         fps=told.fps,
         repeat_fps=told.repeat_fps,

@@ -64,12 +64,33 @@ EVENT_TYPES: Mapping[str, EventType] = _table(
         "session_id app title client client_name reason",
     ),
     (
+        "session.joined",
+        "a device became a guest of another one's session",
+        "session_id client client_name",
+    ),
+    (
+        "session.left",
+        "a device is out of a session that goes on",
+        "session_id client client_name reason",
+    ),
+    (
+        "session.moved",
+        "a session belongs to another device now",
+        "session_id client client_name",
+    ),
+    (
         "stream.started",
         "a client and the host agreed on a stream",
         "session_id stream_id client width height fps codec bitrate_kbps",
     ),
     ("stream.connected", "picture and sound go out", "session_id stream_id client"),
     ("stream.ended", "a stream is over; its app may go on", "session_id stream_id client reason"),
+    (
+        "session.display_lost",
+        "a session's display died, and is being brought back",
+        "session_id reason",
+    ),
+    ("session.display_back", "a session has a display again", "session_id after_ms"),
     ("display.changed", "a session's display has another mode", "session_id width height fps"),
     ("library.changed", "games came, went or changed", "added removed changed"),
     ("plugins.changed", "a plugin's state is another one", "plugin state reason"),

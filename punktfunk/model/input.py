@@ -49,6 +49,7 @@ __all__ = [
     "PadBattery",
     "PadButtons",
     "PadCapabilities",
+    "PadEvent",
     "PadMotion",
     "PadRemoved",
     "PadState",
@@ -293,6 +294,9 @@ class EnableHaptics:
     """The client takes rumble from now on."""
 
 
+PadEvent = PadArrival | PadState | PadRemoved | PadTouch | PadMotion | PadBattery | EnableHaptics
+"""What gamepads do; for the gamepad driver. All else is for the input driver."""
+
 InputEvent = (
     KeyEvent
     | TextEvent
@@ -302,11 +306,5 @@ InputEvent = (
     | ScrollEvent
     | TouchEvent
     | PenEvent
-    | PadArrival
-    | PadState
-    | PadRemoved
-    | PadTouch
-    | PadMotion
-    | PadBattery
-    | EnableHaptics
+    | PadEvent
 )

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     AUDIO = "audio"
     AUDIO_ENCODE = "audio_encode"
     INPUT = "input"
+    GAMEPAD = "gamepad"
 
 
 @attrs.frozen

@@ -40,10 +40,14 @@ class Effect:
     """Something done to the world outside, as the undo journal keeps it.
 
     Attributes:
-        kind: Who can reverse it: `process_tree` and `directory` are the core's, anything
-            else has the form `plugin.what` and goes to that plugin's `effect_undo`.
+        kind: Who can reverse it: one word is the core's (`process_tree`, `directory`, `file`,
+            `command`, `scope`), anything else has the form `plugin.what` and goes to that
+            plugin's `effect_undo`.
         data: Plain JSON values, enough to find the thing again and to tell that it is ours.
+        until_reboot: The thing lives in memory (an output, a sink, a device): when the machine
+            was started anew since, it is gone, and nobody is asked to undo it.
     """
 
     kind: str
     data: dict[str, str | int]
+    until_reboot: bool = False

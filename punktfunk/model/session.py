@@ -29,20 +29,28 @@ class SessionPlan:
 
     Attributes:
         seat: Unique name; marks the session's processes and folders.
+        client: Fingerprint of the device that it was started for.
         channels: Of the session's sink: 2, 6 or 8.
         attach: Show the desktop that already runs instead of one of the session's own.
+        sound_on_host: The host's own speakers play the session's sound, too.
         start_default_app: Start what the compositor calls its default app, because
             `launch` is the desktop itself.
         ends_with_app: The session is over when the app has ended.
         prep: Commands to run before anything else, and to take back after everything else.
+        keep_awake: Why the machine must neither sleep nor blank its screen meanwhile, for a
+            person; empty lets it.
+        memory: Folder of what drivers remember from one session to the next.
         encoders: By preference; the second is tried once when the first will not open.
+        gamepad: None where a client's pads go nowhere.
     """
 
     session_id: int
     seat: str
+    client: str = ""
     app_title: str
     launch: LaunchSpec
     attach: bool = False
+    sound_on_host: bool = False
     start_default_app: bool = False
     ends_with_app: bool = False
     prep: tuple[PrepCommand, ...] = ()
@@ -54,9 +62,12 @@ class SessionPlan:
     audio: DriverRef
     audio_encoder: DriverRef
     input: DriverRef
+    gamepad: DriverRef | None = None
     runtime_root: str
     journal: str
+    memory: str
     host_environment: Mapping[str, str] = attrs.field(factory=dict)
+    keep_awake: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +83,9 @@ class StreamPlan:
             authenticated message comes from another one.
         local_ip: The address of ours that the client speaks to: it expects the answers from
             there. None where there is only one.
+        place: Of the client in the session. One place has one stream: a new one ends the old.
+        guest: The session is another client's: the display keeps the mode that one chose.
+        watches: The client sees and hears, and its input is left out.
     """
 
     stream_id: int
@@ -82,6 +96,9 @@ class StreamPlan:
     connect_data: int = attrs.field(repr=False)
     client_ip: str
     local_ip: str | None = None
+    place: int = 0
+    guest: bool = False
+    watches: bool = False
 
 
 class StreamEnd(StrEnum):
@@ -92,6 +109,8 @@ class StreamEnd(StrEnum):
     NEVER_CONNECTED = "never_connected"
     STOPPED = "stopped"
     REPLACED = "replaced"
+    TAKEN_OVER = "taken_over"
+    MODE_CHANGED = "mode_changed"
     UNPAIRED = "unpaired"
     HOSTILE = "hostile"
     FAILED = "failed"
@@ -119,10 +138,13 @@ class StreamSample:
         client_packets_recovered: Of those, the ones it rebuilt from parity.
         latency_p50_us: From capture to the last packet handed to the kernel, without the
             encoder and without intended pacing pauses.
+        encoding: Which of the session's encoders made its pictures. Streams with the same
+            number share one.
     """
 
     stream_id: int
     window_ms: int
+    encoding: int = 0
     stages: tuple[StageTiming, ...] = ()
     frames_new: int = 0
     frames_repeated: int = 0

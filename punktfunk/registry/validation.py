@@ -12,6 +12,7 @@ from punktfunk.drivers.base import Driver
 from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import CompositorDriver
 from punktfunk.drivers.encode import EncodeDriver
+from punktfunk.drivers.gamepad import GamepadDriver
 from punktfunk.drivers.input import InputDriver
 from punktfunk.hookspecs import effects, events, library, offers
 from punktfunk.model.offers import Kind
@@ -29,6 +30,7 @@ DRIVER_BASES: MappingProxyType[Kind, type[Driver]] = MappingProxyType(
         Kind.AUDIO: AudioDriver,
         Kind.AUDIO_ENCODE: AudioEncodeDriver,
         Kind.INPUT: InputDriver,
+        Kind.GAMEPAD: GamepadDriver,
     }
 )
 

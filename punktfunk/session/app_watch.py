@@ -23,8 +23,8 @@ class AppWatch:
     """Looks once a second, in a thread of its own: it reads much of /proc.
 
     A launcher that forks twice and exits is no trouble, because everything it started carries
-    the mark. One that hands over to a program which runs already (Steam) is why there are
-    signs, see `punktfunk.model.apps.LaunchSpec`.
+    the mark or, where the app has a systemd scope, is in that. One that hands over to a program
+    which runs already (Steam) is why there are signs, see `punktfunk.model.apps.LaunchSpec`.
 
     Args:
         mark: Value of `APP_MARK` in the app's environment.
@@ -68,7 +68,7 @@ class AppWatch:
 
     def _wait_for_family(self) -> bool:
         while not self._stop.wait(self._look_every_s):
-            if self._launcher_is_gone():
+            if has_ended(self._program, self._mark):
                 return True
         return False
 
@@ -84,21 +84,25 @@ class AppWatch:
             without += 1
             if seen and without >= _LOOKS_WITHOUT:
                 return True
-            if not seen and self._launcher_is_gone():
+            if not seen and has_ended(self._program, self._mark):
                 now_s = time.monotonic()
                 alone_since_s = now_s if alone_since_s is None else alone_since_s
                 if now_s - alone_since_s >= self._patience_s:
                     return True
         return False
 
-    def _launcher_is_gone(self) -> bool:
-        return self._program.exit_status() is not None and not marked_processes(
-            self._mark, APP_MARK
-        )
-
     def _has_sign(self) -> bool:
         assert self._sign is not None
         return any(self._sign.search(line) for line in _command_lines())
+
+
+def has_ended(program: SeatProgram, mark: str) -> bool:
+    """Is the app gone, with all that it started?"""
+    return (
+        program.exit_status() is not None
+        and not program.has_left_others()
+        and not marked_processes(mark, APP_MARK)
+    )
 
 
 def _as_word(sign: str) -> re.Pattern[bytes]:

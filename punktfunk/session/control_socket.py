@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 
 from punktfunk.session.control import ControlPlane
 from punktfunk.session.sender import packet_info
@@ -13,8 +14,8 @@ _MAX_DATAGRAMS_AT_ONCE = 64
 _MAX_DATAGRAM_BYTES = 2_048
 
 
-def receive(sock: socket.socket, control: ControlPlane | None) -> None:
-    """Take what has arrived, up to a limit. Without a stream it is thrown away."""
+def receive(sock: socket.socket, control: ControlPlane) -> None:
+    """Take what has arrived, up to a limit."""
     for _ in range(_MAX_DATAGRAMS_AT_ONCE):
         try:
             data, address = sock.recvfrom(_MAX_DATAGRAM_BYTES)
@@ -22,8 +23,7 @@ def receive(sock: socket.socket, control: ControlPlane | None) -> None:
             return
         except OSError:
             continue  # an ICMP error of an earlier send
-        if control is not None:
-            control.receive(data, address, time.monotonic_ns())
+        control.receive(data, address, time.monotonic_ns())
 
 
 def flush(sock: socket.socket, control: ControlPlane, now_ns: int) -> None:
@@ -35,16 +35,18 @@ def flush(sock: socket.socket, control: ControlPlane, now_ns: int) -> None:
             sock.sendmsg([datagram], ancillary, 0, address)
 
 
-def say_goodbye(sock: socket.socket, control: ControlPlane) -> None:
+def say_goodbye(sock: socket.socket, control: ControlPlane, meanwhile: Callable[[], None]) -> None:
     """Termination first, and time to arrive; a bare disconnect looks like an error.
 
-    Blocks, at most 200 ms. docs/protocol/gamestream.md, section 7.5.
+    Blocks, at most 200 ms; `meanwhile` is called every few of them.
+    docs/protocol/gamestream.md, section 7.5.
     """
     deadline_ns = time.monotonic_ns() + _GOODBYE_NS
     control.terminate()
     control.poll(time.monotonic_ns())
     while not control.silent and (now_ns := time.monotonic_ns()) < deadline_ns:
         flush(sock, control, now_ns)
+        meanwhile()
         time.sleep(_GOODBYE_STEP_S)
         receive(sock, control)
     control.disconnect()

@@ -1,7 +1,7 @@
 """What host and worker say to each other, over a SEQPACKET socket pair.
 
 One JSON object a packet, `{"say": <name>, ...fields}`. Keys travel only here, never in
-arguments or environment. File descriptors ride along with `Prepare`.
+arguments or environment. File descriptors ride along with `StartStream`.
 """
 
 import json
@@ -29,29 +29,32 @@ class Warm:
 
 @attrs.frozen
 class Prepare:
-    """Bring the session up. Carries the video, control and audio sockets, in that order."""
+    """Bring the session up."""
 
     plan: SessionPlan
 
 
 @attrs.frozen
 class StartStream:
+    """Serve one more client. Carries its video, control and audio sockets, in that order."""
+
     stream: StreamPlan
 
 
 @attrs.frozen
 class StopStream:
+    stream_id: int
     reason: StreamEnd
 
 
 @attrs.frozen
 class RequestKeyframe:
-    pass
+    """For every stream."""
 
 
 @attrs.frozen
 class Quit:
-    """End the stream and the session, take everything down, and exit."""
+    """End the streams and the session, take everything down, and exit."""
 
     reason: StreamEnd
 
@@ -115,6 +118,20 @@ class AppEnded:
 
 
 @attrs.frozen
+class DisplayLost:
+    """The session holds on to its last picture until the display is back."""
+
+    reason: str
+
+
+@attrs.frozen
+class DisplayBack:
+    """The display is there again, with input, and captures have new pictures of it."""
+
+    after_ms: int
+
+
+@attrs.frozen
 class Alive:
     """About once a second; silence means the worker hangs."""
 
@@ -122,14 +139,26 @@ class Alive:
 
 
 ToWorker = Warm | Prepare | StartStream | StopStream | RequestKeyframe | Quit
-ToHost = Ready | Prepared | StreamStarted | StreamEnded | Connected | Failed | AppEnded | Alive
+ToHost = (
+    Ready
+    | Prepared
+    | StreamStarted
+    | StreamEnded
+    | Connected
+    | DisplayLost
+    | DisplayBack
+    | Failed
+    | AppEnded
+    | Alive
+)
 Message = ToWorker | ToHost
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         *(Warm, Prepare, StartStream, StopStream, RequestKeyframe, Quit),
-        *(Ready, Prepared, StreamStarted, StreamEnded, Connected, Failed, AppEnded, Alive),
+        *(Ready, Prepared, StreamStarted, StreamEnded, Connected, DisplayLost, DisplayBack),
+        *(Failed, AppEnded, Alive),
     )
 }
 

@@ -55,7 +55,7 @@ class Meter:
         if len(self._latencies) < _MAX_VALUES:
             self._latencies.append(latency_ns)
 
-    def sample(self, stream_id: int, bitrate_kbps: int) -> StreamSample:
+    def sample(self, stream_id: int, bitrate_kbps: int, encoding: int = 0) -> StreamSample:
         """Everything since the last call, and start the next window."""
         now_ns = time.monotonic_ns()
         window_ms = (now_ns - self._started_ns) // 1_000_000
@@ -65,6 +65,7 @@ class Meter:
         return StreamSample(
             stream_id=stream_id,
             window_ms=window_ms,
+            encoding=encoding,
             bitrate_kbps=bitrate_kbps,
             stages=tuple(
                 StageTiming(name=name, p50_us=_us(values, 0.5), p99_us=_us(values, 0.99))

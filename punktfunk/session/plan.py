@@ -1,5 +1,6 @@
 """From wishes and offers to a session's plan. Pure."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
@@ -35,6 +36,7 @@ class Cast:
     audio: Offer
     audio_encoder: Offer
     input: Offer
+    gamepad: Offer | None
     choices: tuple[Choice, ...]
 
 
@@ -48,15 +50,15 @@ def cast_drivers(
             cannot, such as the test pattern, gets it as it is.
 
     Raises:
-        Refused: a kind has none that fits; status 503, and the message says of each offer
-            why it was passed over.
+        Refused: a kind has none that fits, apart from gamepads; status 503, and the message
+            says of each offer why it was passed over.
     """
     choices: list[Choice] = []
     wish = app.wishes.get(Kind.COMPOSITOR.value)
     if wish is not None:
         attach &= any(it.attaches for it in offers(Kind.COMPOSITOR) if it.driver == wish)
 
-    def pick(kind: Kind, compositor: str | None = None) -> Offer:
+    def look(kind: Kind, compositor: str | None = None) -> Choice:
         choice = choose(
             kind,
             offers(kind),
@@ -66,6 +68,10 @@ def cast_drivers(
             attach=attach,
         )
         choices.append(choice)
+        return choice
+
+    def pick(kind: Kind, compositor: str | None = None) -> Offer:
+        choice = look(kind, compositor)
         if choice.picked is None:
             raise _nothing_fits(app, choice)
         return choice.picked
@@ -79,8 +85,31 @@ def cast_drivers(
         audio=pick(Kind.AUDIO),
         audio_encoder=pick(Kind.AUDIO_ENCODE),
         input=pick(Kind.INPUT, compositor.driver),
+        gamepad=look(Kind.GAMEPAD).picked,
         choices=tuple(choices),
     )
+
+
+def casts_in_order(
+    app: App, offers: Offers, preferences: Preferences, *, attach: bool = False
+) -> tuple[Cast, ...]:
+    """The drivers to try, best first; arguments and errors as in `cast_drivers`.
+
+    There is more than one only where any driver may show the desktop that already runs: one
+    may have to ask the person in front of it, who may be away.
+    """
+    casts = [cast_drivers(app, offers, preferences, attach=attach)]
+    if not casts[0].compositor.attaches or Kind.COMPOSITOR.value in app.wishes:
+        return tuple(casts)
+
+    def others(kind: Kind) -> Sequence[Offer]:
+        tried = [cast.compositor for cast in casts]
+        return [offer for offer in offers(kind) if offer not in tried]
+
+    with contextlib.suppress(Refused):
+        while True:
+            casts.append(cast_drivers(app, others, preferences, attach=True))
+    return tuple(casts)
 
 
 def plan_session(
@@ -89,13 +118,17 @@ def plan_session(
     *,
     session_id: int,
     seat: str,
+    client: str = "",
     mode: VideoMode,
     channels: int,
+    sound_on_host: bool = False,
     prep: tuple[PrepCommand, ...] = (),
     settings_of: DriverSettingsOf,
     runtime_root: str,
     journal: str,
+    memory: str,
     host_environment: Mapping[str, str],
+    keep_awake: str = "",
 ) -> SessionPlan:
     """Write down everything a worker needs."""
 
@@ -105,6 +138,7 @@ def plan_session(
     return SessionPlan(
         session_id=session_id,
         seat=seat,
+        client=client,
         app_title=app.title,
         launch=app.launch,
         attach=cast.compositor.attaches,
@@ -113,15 +147,19 @@ def plan_session(
         prep=prep,
         mode=mode,
         channels=channels,
+        sound_on_host=sound_on_host,
         compositor=ref(Kind.COMPOSITOR, cast.compositor),
         capture=ref(Kind.CAPTURE, cast.capture),
         encoders=tuple(ref(Kind.ENCODE, offer) for offer in cast.encoders),
         audio=ref(Kind.AUDIO, cast.audio),
         audio_encoder=ref(Kind.AUDIO_ENCODE, cast.audio_encoder),
         input=ref(Kind.INPUT, cast.input),
+        gamepad=ref(Kind.GAMEPAD, cast.gamepad) if cast.gamepad else None,
         runtime_root=runtime_root,
         journal=journal,
+        memory=memory,
         host_environment=host_environment,
+        keep_awake=keep_awake,
     )
 
 

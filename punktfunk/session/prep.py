@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from punktfunk.errors import DriverFailed
 from punktfunk.journal import Journal, command
 from punktfunk.journal.commands import CommandFailed, run_command
+from punktfunk.journal.effects import COMMAND_MARK
 from punktfunk.model.session import SessionPlan
 
 
@@ -19,13 +20,16 @@ def prepare(plan: SessionPlan, journal: Journal) -> None:
     """
     environment = told_to_commands(plan)
     for prep in plan.prep:
+        begun = command(prep.undo, environment, running=plan.seat)
         if prep.undo:
-            journal.record(command(prep.undo, environment))
+            journal.record(begun)
         if prep.do:
             try:
-                run_command(prep.do, environment)
+                run_command(prep.do, {**environment, COMMAND_MARK: plan.seat})
             except CommandFailed as error:
                 raise DriverFailed(f"a command before the session failed: {error}") from error
+        # From here on it may have left something running, which the other one knows how to end.
+        journal.replace(begun, command(prep.undo, environment))
 
 
 def told_to_commands(plan: SessionPlan) -> Mapping[str, str]:

@@ -9,6 +9,8 @@ log = logging.getLogger(__name__)
 
 _READ_BYTES = 65_536
 _MAX_LINE_BYTES = 2_048
+_INFORMATION = "INFO "
+"""How such a line of the worker's log begins."""
 
 
 class Printed:
@@ -18,7 +20,7 @@ class Printed:
 
     Attributes:
         write_end: For the child; close ours with `close_write_end`.
-        last_line: The last one that was not empty.
+        last_line: The last one that was not empty, and no mere information.
     """
 
     def __init__(self) -> None:
@@ -58,6 +60,8 @@ class Printed:
 
     def _take_line(self, line: bytes) -> None:
         text = line[:_MAX_LINE_BYTES].decode(errors="replace").strip()
-        if text:
+        if text.startswith(_INFORMATION):
+            log.info("worker: %s", text.removeprefix(_INFORMATION))
+        elif text:
             self.last_line = text
             log.debug("worker: %s", text)

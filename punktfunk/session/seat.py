@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +13,8 @@ from punktfunk.errors import DriverFailed
 from punktfunk.journal import MARK, Journal, directory, make_directory, process_tree
 from punktfunk.journal.effects import undo_core_effect
 from punktfunk.model.plugins import Effect
+from punktfunk.session.memory import Memory
+from punktfunk.session.scope import GATE, AppScope, manager_runs
 
 _PASSED_ON = ("PATH", "LANG", "LANGUAGE", "TZ", "HOME", "USER", "LOGNAME", "SHELL", "TERM")
 _PASSED_ON_PREFIXES = ("LC_", "XKB_", "MESA_", "LIBGL_", "VK_", "DRI_", "NUMBA_")
@@ -30,9 +33,12 @@ def allowed_environment(environment: Mapping[str, str]) -> dict[str, str]:
 class SeatProgram:
     """A program started on a seat, leader of its own process group."""
 
-    def __init__(self, name: str, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, name: str, popen: subprocess.Popen[bytes], scope: AppScope | None = None
+    ) -> None:
         self.name = name
         self._popen = popen
+        self._scope = scope
 
     @property
     def pid(self) -> int:
@@ -40,6 +46,10 @@ class SeatProgram:
 
     def exit_status(self) -> int | None:
         return self._popen.poll()
+
+    def has_left_others(self) -> bool:
+        """Whether processes are known to be in its scope, also when it has ended itself."""
+        return self._scope is not None and self._scope.is_populated()
 
     def stop(self, timeout_s: float = 2.0) -> None:
         if self._popen.poll() is not None:
@@ -63,15 +73,20 @@ class SessionSeat:
         self,
         name: str,
         *,
+        client: str = "",
         root: Path,
         journal: Journal,
+        memory: Memory,
         host_environment: Mapping[str, str],
     ) -> None:
         self._name = name
+        self._client = client
         self._journal = journal
+        self._memory = memory
         self._host_environment = dict(host_environment)
         self._runtime_dir = root / name
         self._programs: list[SeatProgram] = []
+        self._scopes: list[AppScope] = []
         self._effects = (directory(self._runtime_dir, name), process_tree(name))
         self._environment = {
             **allowed_environment(host_environment),
@@ -83,6 +98,10 @@ class SessionSeat:
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def client(self) -> str:
+        return self._client
 
     @property
     def runtime_dir(self) -> Path:
@@ -107,6 +126,9 @@ class SessionSeat:
         for program in reversed(self._programs):
             program.stop()
         self._programs.clear()
+        for scope in self._scopes:
+            if scope.close():
+                self._journal.forget(scope.effect)
         for effect in reversed(self._effects):
             if effect in self._journal.pending() and undo_core_effect(effect):
                 self._journal.forget(effect)
@@ -120,12 +142,50 @@ class SessionSeat:
         environment: Mapping[str, str] | None = None,
         folder: str = "",
     ) -> SeatProgram:
+        return self._start(name, argv, environment, folder, subprocess.DEVNULL)
+
+    def start_app(
+        self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str = ""
+    ) -> SeatProgram:
+        """Start the app, in a systemd scope of its own where the user has a manager.
+
+        Raises:
+            DriverFailed: it could not be started.
+        """
+        if not manager_runs(self._host_environment):
+            return self.spawn("app", argv, environment=environment, folder=folder)
+        path = {**self._environment, **environment}.get("PATH")
+        if shutil.which(argv[0], path=path) is None:
+            raise DriverFailed(f"could not start app: {argv[0]}: no such program")
+        scope = AppScope(f"{self._name}-{len(self._scopes)}", self._host_environment)
+        self._journal.record(scope.effect)
+        self._scopes.append(scope)
+        reading, writing = os.pipe()
+        try:
+            program = self._start("app", [*GATE, *argv], environment, folder, reading, scope)
+        except DriverFailed:
+            os.close(writing)
+            raise
+        finally:
+            os.close(reading)
+        scope.take(program.pid, writing)
+        return program
+
+    def _start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str] | None,
+        folder: str,
+        stdin: int,
+        scope: AppScope | None = None,
+    ) -> SeatProgram:
         with (self._log_dir / f"{name}.log").open("ab") as output:
             try:
                 popen = subprocess.Popen(
                     list(argv),
                     env={**self._environment, **(environment or {})},
-                    stdin=subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     cwd=folder or self._environment.get("HOME") or "/",
@@ -135,9 +195,15 @@ class SessionSeat:
                 what = error.filename or argv[0]
                 why = f"could not start {name}: {what}: {error.strerror}"
                 raise DriverFailed(why) from error
-        program = SeatProgram(name, popen)
+        program = SeatProgram(name, popen, scope)
         self._programs.append(program)
         return program
+
+    def recall(self, name: str) -> Mapping[str, str]:
+        return self._memory.recall(name)
+
+    def remember(self, name: str, values: Mapping[str, str]) -> None:
+        self._memory.remember(name, values)
 
     def log_tail(self, name: str, lines: int = 5) -> str:
         try:

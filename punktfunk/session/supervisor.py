@@ -101,41 +101,43 @@ class Worker:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def prepare(self, plan: SessionPlan, sockets: Sequence[socket.socket]) -> Prepared:
+    async def prepare(self, plan: SessionPlan) -> Prepared:
         """Bring the session up.
-
-        Args:
-            sockets: Video, control, audio, bound. The caller closes its copies.
 
         Raises:
             DriverUnavailable: something it needs cannot run here.
             DriverFailed: something started and failed, or took too long.
         """
         message = await self._ask(
-            "Prepared",
-            Prepare(plan),
-            self._limits.prepare_s,
-            "bring the session up",
-            tuple(sock.fileno() for sock in sockets),
+            "Prepared", Prepare(plan), self._limits.prepare_s, "bring the session up"
         )
         assert isinstance(message, Prepared)
         self._rearm_silence()
         return message
 
-    async def start_stream(self, stream: StreamPlan) -> StreamStarted:
-        """Start a stream of the prepared session; it takes the place of an earlier one.
+    async def start_stream(
+        self, stream: StreamPlan, sockets: Sequence[socket.socket]
+    ) -> StreamStarted:
+        """Start a stream of the prepared session; an earlier one of the same place ends.
+
+        Args:
+            sockets: Video, control, audio, bound. They stay the caller's.
 
         Raises:
             DriverUnavailable, DriverFailed: as for `prepare`. The session lives on.
         """
         message = await self._ask(
-            stream.stream_id, StartStream(stream), self._limits.start_s, "start the stream"
+            stream.stream_id,
+            StartStream(stream),
+            self._limits.start_s,
+            "start the stream",
+            tuple(sock.fileno() for sock in sockets),
         )
         assert isinstance(message, StreamStarted)
         return message
 
-    def stop_stream(self, reason: StreamEnd) -> None:
-        self._send(StopStream(reason))
+    def stop_stream(self, stream_id: int, reason: StreamEnd) -> None:
+        self._send(StopStream(stream_id, reason))
 
     def request_keyframe(self) -> None:
         self._send(messages.RequestKeyframe())

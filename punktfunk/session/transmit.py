@@ -1,6 +1,5 @@
 """The send thread: packetise, protect, encrypt, pace, send. One ordered sender."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from punktfunk.gamestream.video import FrameType, VideoPacketizer, rtp_timestamp
 from punktfunk.model.video import EncodedFrame
 from punktfunk.session.endpoints import Endpoint
 from punktfunk.session.meter import Meter
-from punktfunk.session.picture import FrameQueue, OutgoingFrame
+from punktfunk.session.outlet import OutgoingFrame, Outlet
 from punktfunk.session.sender import VideoSender
 
 _POLL_S = 0.1
@@ -29,7 +28,7 @@ class TransmitLoop:
     def __init__(
         self,
         *,
-        frames: FrameQueue,
+        outlet: Outlet,
         packetizer: VideoPacketizer,
         sender: VideoSender,
         endpoint: Endpoint,
@@ -37,7 +36,7 @@ class TransmitLoop:
         meter: Meter,
         request_keyframe: Callable[[], None],
     ) -> None:
-        self._frames = frames
+        self._outlet = outlet
         self._packetizer = packetizer
         self._sender = sender
         self._endpoint = endpoint
@@ -50,11 +49,9 @@ class TransmitLoop:
         """Until `stop`. Losing a packet is not an error; it is counted."""
         while not stop.is_set():
             self.turned_ns = time.monotonic_ns()
-            try:
-                frame = self._frames.get(timeout=_POLL_S)
-            except queue.Empty:
-                continue
-            self._transmit(frame)
+            frame = self._outlet.get(_POLL_S)
+            if frame is not None:
+                self._transmit(frame)
 
     def _transmit(self, frame: OutgoingFrame) -> None:
         address = self._endpoint.address

@@ -19,6 +19,7 @@ from punktfunk.testing.compositor import CompositorDriverContract
 from punktfunk.testing.contract import Contract, DriverContract
 from punktfunk.testing.distribution import write_distribution
 from punktfunk.testing.encode import EncodeDriverContract
+from punktfunk.testing.gamepad import GamepadDriverContract
 from punktfunk.testing.input import InputDriverContract
 from punktfunk.testing.plugin import PluginContract
 from punktfunk.testing.seat import FakeSeat
@@ -33,6 +34,7 @@ __all__ = [
     "DriverContract",
     "EncodeDriverContract",
     "FakeSeat",
+    "GamepadDriverContract",
     "InputDriverContract",
     "PluginContract",
     "StoreContract",

@@ -11,15 +11,8 @@ from punktfunk.model.feedback import Feedback
 from punktfunk.model.input import (
     ButtonEvent,
     ContactKind,
-    EnableHaptics,
     InputEvent,
     KeyEvent,
-    PadArrival,
-    PadBattery,
-    PadMotion,
-    PadRemoved,
-    PadState,
-    PadTouch,
     PenEvent,
     PenTool,
     PointerButton,
@@ -29,7 +22,6 @@ from punktfunk.model.input import (
     TextEvent,
     TouchEvent,
 )
-from punktfunk.model.pads import BatteryState, MotionKind, PadButtons, PadCapabilities, PadType
 from punktfunk.model.video import VideoMode
 from punktfunk.testing.contract import DriverContract, or_skip
 from punktfunk.testing.seat import FakeSeat
@@ -50,15 +42,6 @@ EVERY_EVENT: tuple[InputEvent, ...] = (
     TouchEvent(kind=ContactKind.DOWN, pointer_id=9, x=0.5, y=0.5),
     TouchEvent(kind=ContactKind.UP, pointer_id=9, x=0.5, y=0.5),
     PenEvent(kind=ContactKind.HOVER, tool=PenTool.PEN, x=0.1, y=0.9),
-    PadArrival(
-        pad=0, type=PadType.XBOX, capabilities=PadCapabilities.RUMBLE, buttons=PadButtons.NONE
-    ),
-    PadState(pad=0, buttons=PadButtons.A, left_trigger=255, left_x=-32_768),
-    PadTouch(pad=0, kind=ContactKind.DOWN, touchpad=0, pointer_id=1, x=0.5, y=0.5, pressure=1.0),
-    PadMotion(pad=0, kind=MotionKind.GYRO, x=1.0, y=0.0, z=-1.0),
-    PadBattery(pad=0, state=BatteryState.DISCHARGING, percent=50),
-    PadRemoved(0),
-    EnableHaptics(),
 )
 
 
@@ -70,9 +53,7 @@ class InputDriverContract(DriverContract):
     """
 
     driver_base = InputDriver
-    possible_capabilities = frozenset(
-        {"pointer", "keyboard", "text", "touch", "pen", "gamepad", "motion"}
-    )
+    possible_capabilities = frozenset({"pointer", "keyboard", "text", "touch", "pen"})
     mode: ClassVar[VideoMode] = MODE
 
     @pytest.fixture
@@ -116,9 +97,6 @@ class InputDriverContract(DriverContract):
             pass
 
         devices.handle(EventOfTomorrow())
-
-    def test_a_pad_needs_no_arrival(self, devices: Any) -> None:
-        devices.handle(PadState(pad=3, buttons=PadButtons.B))
 
     def test_releasing_all_twice_is_fine(self, devices: Any) -> None:
         for event in EVERY_EVENT:

@@ -26,10 +26,12 @@ class FakeSeat:
     Attributes:
         effects: What was recorded and not forgotten, oldest first.
         recorded: Everything that was ever recorded.
+        memory: What drivers remember, by their names.
     """
 
-    def __init__(self, name: str = "seat-test") -> None:
+    def __init__(self, name: str = "seat-test", client: str = "") -> None:
         self._name = name
+        self._client = client
         # Not below pytest's folder: a socket's path may only have 107 bytes.
         self._root = Path(tempfile.mkdtemp(prefix="pf-"))
         self._runtime_dir = self._make_dir("run")
@@ -38,6 +40,7 @@ class FakeSeat:
         self._processes: list[FakeSeatProcess] = []
         self.effects: list[Effect] = []
         self.recorded: list[Effect] = []
+        self.memory: dict[str, dict[str, str]] = {}
 
     def __enter__(self) -> "FakeSeat":
         return self
@@ -53,6 +56,10 @@ class FakeSeat:
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def client(self) -> str:
+        return self._client
 
     @property
     def runtime_dir(self) -> Path:
@@ -101,6 +108,12 @@ class FakeSeat:
         self._processes.append(process)
         return process
 
+    def recall(self, name: str) -> Mapping[str, str]:
+        return self.memory.get(name, {})
+
+    def remember(self, name: str, values: Mapping[str, str]) -> None:
+        self.memory[name] = dict(values)
+
     def log_tail(self, name: str, lines: int = 5) -> str:
         path = self._logs / f"{name}.log"
         if not path.exists():
@@ -147,7 +160,10 @@ class FakeSeatProcess:
     def exit_status(self) -> int | None:
         if not self.stopped and self._status is None:
             flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            result = os.waitid(os.P_PID, self._popen.pid, flags)
+            try:
+                result = os.waitid(os.P_PID, self._popen.pid, flags)
+            except ChildProcessError:  # another thread is just stopping it
+                return self._status
             if result is not None:
                 exited = result.si_code == os.CLD_EXITED
                 self._status = result.si_status if exited else -result.si_status

@@ -2,6 +2,7 @@
 
 import pytest
 
+from punktfunk.builtin.memory_gamepads import MemoryGamepads
 from punktfunk.builtin.memory_input import MemoryInput
 from punktfunk.builtin.null_compositor import NullCompositor
 from punktfunk.builtin.opus_encoder import OpusEncoder
@@ -14,6 +15,7 @@ from punktfunk.testing import (
     CaptureDriverContract,
     CompositorDriverContract,
     EncodeDriverContract,
+    GamepadDriverContract,
     InputDriverContract,
     PluginContract,
 )
@@ -72,11 +74,22 @@ class TestOpus(AudioEncodeDriverContract):
 
 
 class TestMemoryInput(InputDriverContract):
-    capabilities = frozenset({"pointer", "keyboard", "text", "touch", "pen", "gamepad", "motion"})
+    capabilities = frozenset({"pointer", "keyboard", "text", "touch", "pen"})
 
     @pytest.fixture
     def driver(self):
         return MemoryInput()
+
+    def held(self, driver):
+        return driver.held
+
+
+class TestMemoryGamepads(GamepadDriverContract):
+    capabilities = frozenset({"motion"})
+
+    @pytest.fixture
+    def driver(self):
+        return MemoryGamepads()
 
     def held(self, driver):
         return driver.held

@@ -183,3 +183,52 @@ def test_whoever_is_killed_nothing_stays(
     eventually(lambda: holder_of(lock) != server, 5, f"{lock} is gone")
     assert holder_of(lock) or not socket_of(lock).exists()
     eventually(lambda: not x11_host.seats(), 5, "the runtime folder is gone")
+
+
+@pytest.fixture
+def running_desktop(tmp_path: Path, events: Path) -> Iterator[dict[str, str]]:
+    """Somebody's X server with a program that fills it; the variables that lead there."""
+    from punktfunk_capture_x11.compositor import X11Compositor
+
+    from punktfunk.plugin import VideoMode
+    from punktfunk.testing import FakeSeat
+
+    compositor = X11Compositor()
+    with FakeSeat("seat-person") as seat:
+        mode = VideoMode(width_px=1_024, height_px=768, refresh_mhz=60_000)
+        environment = dict(compositor.open(seat, mode).environment)
+        seat.spawn(
+            "program", (sys.executable, str(PROGRAM), "box", str(events)), environment=environment
+        )
+        eventually(lambda: logged(events, "focus"), 20, lambda: seat.log_tail("program"))
+        yield environment
+        compositor.check()
+        compositor.close()
+
+
+def test_the_desktop_that_runs_is_seen_typed_into_and_left_as_it_was(
+    running_desktop: dict[str, str], own_host: Hosts, player: Player, events: Path
+) -> None:
+    settings = '[desktop]\nmode = "attach"\n[drivers]\ncompositor = ["x11"]\n'
+    host = own_host(settings, environment=running_desktop)
+    client = player(host)
+    play(client, "Desktop", bitrate_kbps=10_000)
+    client.wait_frames(60, 20)
+
+    client.key(A)
+    eventually(lambda: len(logged(events, "key")) == 2, 5, lambda: events.read_text()[-600:])
+    client.mouse_position(640, 360, 1280, 720)
+    client.mouse_button("left")
+    eventually(lambda: len(logged(events, "button")) == 2, 5, lambda: events.read_text()[-600:])
+    stats = client.stats()["video"]
+
+    click = logged(events, "button")[0]
+    assert (stats["width"], stats["height"]) == (1280, 720)
+    assert abs(click["x"] - 512) <= 1
+    assert abs(click["y"] - 384) <= 1
+    assert displays(host) == []
+    end_cleanly(host)
+    assert [(it["width"], it["height"]) for it in logged(events, "size")][-1:] in (
+        [],
+        [(1024, 768)],
+    )

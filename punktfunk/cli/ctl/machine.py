@@ -1,6 +1,7 @@
 """`punktfunk ctl doctor` and `undo`: the host's machine, and what sessions left behind there."""
 
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -30,7 +31,7 @@ def undo() -> None:
 @verb
 def list_effects(ctl: Ctl) -> None:
     """Show everything that is not taken back yet. The default."""
-    ctl.show(ctl.ask("GET", "/undo"), _effects, none="nothing is left behind")
+    ctl.show(ctl.ask("GET", "/undo"), effects_table, none="nothing is left behind")
 
 
 @undo.command()
@@ -38,13 +39,32 @@ def list_effects(ctl: Ctl) -> None:
 def run(ctl: Ctl) -> None:
     """Take back what sessions that do not run any more left behind."""
     left = ctl.ask("POST", "/undo", timeout_s=UNDO_TIMEOUT_S)
-    ctl.show(left, _effects, none="nothing is left behind")
+    ctl.show(left, effects_table, none="nothing is left behind")
 
 
-def _effects(found: list[dict[str, Any]]) -> Shown:
+@undo.command()
+@click.argument("effect_id", metavar="ID")
+@verb
+def forget(ctl: Ctl, effect_id: str) -> None:
+    """Give up something that cannot be taken back. It stays as it is."""
+    ctl.ask("DELETE", f"/undo/{quote(effect_id, safe='')}")
+    ctl.remark("it is forgotten")
+
+
+def effects_table(found: list[dict[str, Any]]) -> Shown:
     return Table(
-        ("SEAT", "WHAT", "SESSION RUNS"), ((it["seat"], it["kind"], it["running"]) for it in found)
+        ("ID", "SEAT", "WHAT", "STATE", "WHY"),
+        ((it["id"], it["seat"], it["kind"], _state(it), it["reason"]) for it in found),
+        wide=4,
     )
+
+
+def _state(it: dict[str, Any]) -> str:
+    if it["state"] == "left_alone":
+        return "left alone"
+    if it["running"]:
+        return "session runs"
+    return "could not be undone" if it["reason"] else "to be undone"
 
 
 def _report(it: dict[str, Any]) -> Shown:

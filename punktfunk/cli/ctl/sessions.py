@@ -37,6 +37,15 @@ def stop(ctl: Ctl, session_id: int | None) -> None:
 
 
 @sessions.command()
+@click.argument("stream_id", metavar="STREAM", type=click.IntRange(0, 2**31 - 1))
+@verb
+def drop(ctl: Ctl, stream_id: int) -> None:
+    """End one device's STREAM; the app goes on. A guest leaves the session with it."""
+    ctl.ask("DELETE", f"/session/stream/{stream_id}")
+    ctl.remark(f"stream {stream_id} is stopped")
+
+
+@sessions.command()
 @verb
 def idr(ctl: Ctl) -> None:
     """Have every stream start with a whole picture again."""
@@ -46,17 +55,20 @@ def idr(ctl: Ctl) -> None:
 
 def session_table(found: list[dict[str, Any]]) -> Shown:
     return Table(
-        ("ID", "APP", "CLIENT", "DISPLAY", "STREAM", "FPS", "MBIT/S", "LATENCY"),
+        ("ID", "APP", "CLIENT", "ROLE", "DISPLAY", "STREAM", "CODEC", "FPS", "MBIT/S", "LATENCY"),
         (
             (
                 it["id"],
                 it["app"],
-                it["client_name"],
+                client["client_name"],
+                client["role"],
                 mode(it),
-                _stream(it),
-                *_figures(it.get("stats")),
+                _number(client.get("stream_id")),
+                _stream(client),
+                *_figures(client.get("stats")),
             )
             for it in found
+            for client in it["clients"]
         ),
         wide=1,
     )
@@ -77,3 +89,7 @@ def _figures(stats: dict[str, Any] | None) -> tuple[str, ...]:
     if not stats:
         return "", "", ""
     return number(stats["fps"]), number(stats["mbps"]), f"{stats['latency_p50_us'] / 1_000:.1f} ms"
+
+
+def _number(stream_id: int | None) -> str:
+    return "" if stream_id is None else str(stream_id)

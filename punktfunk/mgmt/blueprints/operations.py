@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, NotFound
 
 from punktfunk.config.chain import explain
 from punktfunk.config.editing import ConfigChange
@@ -74,6 +74,13 @@ async def list_effects() -> ResponseReturnValue:
 @blueprint.post("/undo", endpoint="undoEffects")
 async def undo_effects() -> ResponseReturnValue:
     return [to_json(it) for it in await requests.host().operations.undo()]
+
+
+@blueprint.delete("/undo/<id>", endpoint="forgetEffect")
+async def forget_effect(id: str) -> ResponseReturnValue:  # noqa: A002 - the path's name
+    if not requests.host().operations.forget_effect(id):
+        raise NotFound("nothing that is left behind has that id")
+    return requests.done(204)
 
 
 def _changed(act: Callable[[Config], ConfigChange]) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import Conflict
+from werkzeug.exceptions import Conflict, NotFound
 
 from punktfunk.mgmt import requests
 
@@ -12,6 +12,13 @@ blueprint = Blueprint("session", __name__)
 @blueprint.delete("/session", endpoint="stopSession")
 async def stop_session() -> ResponseReturnValue:
     await requests.host().stop_sessions(requests.query_int("id"))
+    return requests.done(204)
+
+
+@blueprint.delete("/session/stream/<id>", endpoint="stopStream")
+async def stop_stream(id: str) -> ResponseReturnValue:  # noqa: A002 - the path's name
+    if not await requests.host().stop_stream(requests.path_int("id", id)):
+        raise NotFound("there is no such stream")
     return requests.done(204)
 
 

@@ -3,19 +3,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from punktfunk.builtin.memory_input import EVENTS_FILE, MemoryInput
+from punktfunk.builtin.event_lines import EVENTS_FILE
+from punktfunk.builtin.memory_input import MemoryInput
 from punktfunk.drivers.compositor import Display
 from punktfunk.errors import DriverFailed, DriverUnavailable
 from punktfunk.model.input import (
     ButtonEvent,
     ContactKind,
-    EnableHaptics,
     KeyEvent,
-    PadState,
     PointerButton,
+    PointerMotion,
     TouchEvent,
 )
-from punktfunk.model.pads import PadButtons
 from punktfunk.model.video import VideoMode
 
 MODE = VideoMode(width_px=640, height_px=360, refresh_mhz=60_000)
@@ -41,7 +40,7 @@ def written(tmp_path):
 def test_events_are_readable_while_the_driver_runs(driver, written):
     driver.handle(KeyEvent(vk=0x41, evdev=30, pressed=True))
     driver.handle(ButtonEvent(PointerButton.RIGHT, True))
-    driver.handle(EnableHaptics())
+    driver.handle(PointerMotion(3, -4))
 
     assert written() == [
         {
@@ -53,7 +52,7 @@ def test_events_are_readable_while_the_driver_runs(driver, written):
             "us_layout": True,
         },
         {"event": "ButtonEvent", "button": 3, "pressed": True},
-        {"event": "EnableHaptics"},
+        {"event": "PointerMotion", "dx": 3, "dy": -4},
     ]
 
 
@@ -63,18 +62,16 @@ def test_releasing_all_lets_go_of_what_is_down_and_only_that(driver, written):
     driver.handle(KeyEvent(vk=0x42, evdev=48, pressed=False))
     driver.handle(ButtonEvent(PointerButton.LEFT, True))
     driver.handle(TouchEvent(kind=ContactKind.DOWN, pointer_id=7, x=0.5, y=0.5))
-    driver.handle(PadState(pad=2, buttons=PadButtons.A, left_trigger=200))
     before = len(written())
 
     driver.release_all()
     driver.release_all()
 
     released = written()[before:]
-    assert [(e["event"], e.get("pressed", e.get("kind", e.get("buttons")))) for e in released] == [
+    assert [(e["event"], e.get("pressed", e.get("kind"))) for e in released] == [
         ("KeyEvent", False),
         ("ButtonEvent", False),
         ("TouchEvent", ContactKind.UP.value),
-        ("PadState", 0),
     ]
     assert driver.held == {}
 
@@ -91,4 +88,4 @@ def test_a_closed_driver_says_so(driver):
     driver.close()
 
     with pytest.raises(DriverFailed):
-        driver.handle(EnableHaptics())
+        driver.handle(PointerMotion(1, 1))

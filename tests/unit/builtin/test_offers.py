@@ -70,6 +70,7 @@ def test_opus_is_offered_with_surround():
         (builtin.capture_offers, Kind.CAPTURE, "testcard"),
         (builtin.audio_offers, Kind.AUDIO, "tone"),
         (builtin.input_offers, Kind.INPUT, "memory"),
+        (builtin.gamepad_offers, Kind.GAMEPAD, "memory"),
     ],
 )
 def test_test_drivers_are_never_picked_by_rank(hook, kind, driver):

@@ -29,7 +29,7 @@ from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.server import MgmtServer
 from punktfunk.mgmt.tls import server_tls
-from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
+from punktfunk.mgmt.values import HostInfo, MemberView, PortMap, SessionView
 from punktfunk.model.clients import PairedClient, fingerprint_of
 from punktfunk.model.offers import Choice, HostFacts, Kind
 from punktfunk.model.video import Codec, VideoMode
@@ -124,6 +124,9 @@ class SmallHost:
 
     async def stop_sessions(self, session_id: int | None) -> None:
         self.views = [view for view in self.views if session_id not in (None, view.id)]
+
+    async def stop_stream(self, stream_id: int) -> bool:
+        return False
 
     def request_keyframes(self) -> bool:
         return bool(self.views)
@@ -244,8 +247,6 @@ def session() -> Callable[[int], SessionView]:
     return lambda number: SessionView(
         id=number,
         app="Desktop",
-        client=DECK.fingerprint,
-        client_name=DECK.name,
         mode=VideoMode(width_px=1280, height_px=720, refresh_mhz=60_000),
-        streaming=False,
+        members=(MemberView(client=DECK.fingerprint, client_name=DECK.name),),
     )

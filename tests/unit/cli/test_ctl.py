@@ -77,6 +77,7 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         library refresh
         library add Tux
         library edit {game} --title Penguin
+        sessions drop 1
         library art custom:{game} portrait --output {tmp_path / "art"}
         library remove {game}
         stats status
@@ -97,6 +98,7 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         doctor
         undo list
         undo run
+        undo forget a
         tokens list
         tokens create --scope read
         tokens revoke a
@@ -144,7 +146,7 @@ def test_tables_have_the_names_but_not_their_tricks(running: Any, session: Any) 
     people = running.ask("ctl", "sessions")
     program = running.ask("ctl", "clients", "--json")
 
-    assert people.stdout.splitlines()[1].startswith("7   Desktop  Deck �[31m�  1280x720@60")
+    assert people.stdout.splitlines()[1].startswith("7   Desktop  Deck �[31m�  owner  1280x720@60")
     assert program.stdout.isascii()
     assert json.loads(program.stdout)[0]["name"] == running.host.paired[0].name
 

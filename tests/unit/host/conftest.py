@@ -24,6 +24,7 @@ from punktfunk.model.apps import App
 from punktfunk.model.audio import STEREO
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Availability, Choice, HostFacts, Kind, Offer
+from punktfunk.model.session import DriverRef
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.registry.ranking import choose
@@ -49,7 +50,13 @@ until = _session.until
 PATTERN = App(
     library_id="builtin:test-pattern",
     title="Test pattern",
-    wishes={"compositor": "null", "capture": "testcard", "audio": "tone", "input": "memory"},
+    wishes={
+        "compositor": "null",
+        "capture": "testcard",
+        "audio": "tone",
+        "input": "memory",
+        "gamepad": "memory",
+    },
 )
 _DRIVERS = {
     Kind.COMPOSITOR: ("null", "steady", "unavailable", "failing", "slow"),
@@ -58,6 +65,7 @@ _DRIVERS = {
     Kind.AUDIO: ("tone",),
     Kind.AUDIO_ENCODE: ("opus",),
     Kind.INPUT: ("memory",),
+    Kind.GAMEPAD: ("memory",),
 }
 
 
@@ -84,8 +92,8 @@ class FixedCatalog:
     def best_encoder(self) -> Offer | None:
         return self.choice(Kind.ENCODE).picked
 
-    def find_input(self, driver: str) -> Offer | None:
-        return None
+    def features(self, kind: Kind, ref: DriverRef | None) -> frozenset[str]:
+        return frozenset({"motion"} if kind is Kind.GAMEPAD and ref else ())
 
     def settings_of(self, kind: Kind, driver: str) -> dict[str, object]:
         return {}
@@ -190,7 +198,9 @@ async def make_sessions(tmp_path: Path, base_port: int, install_faulty: None):
             pool=WorkerPool(lambda: (), limits),
             catalog=FixedCatalog(),
             cleaner=Cleaner(tmp_path / "journal", HostFacts(), PluginFilter()),
-            paths=Paths(journals=tmp_path / "journal", runtime=runtime),
+            paths=Paths(
+                journals=tmp_path / "journal", memory=tmp_path / "memory", runtime=runtime
+            ),
             host_environment=dict(os.environ),
             remember_control_v2=lambda fingerprint: None,
             handshake_timeout_s=handshake_timeout_s,
@@ -247,14 +257,17 @@ def converse() -> Callable[..., object]:
 
 @pytest.fixture
 async def play(converse):
-    """`await play(session)`: go through RTSP, connect, and see a picture. A `StreamClient`."""
+    """`await play(session, ports, who=owner)`: go through RTSP, connect, and see a picture.
+
+    Returns a `StreamClient`.
+    """
     clients = []
 
-    async def start(session: HostSession, ports: Ports):
-        handshake = session.handshake
-        assert [answer.status for answer in await converse(handshake)] == [200] * 7
-        slot = ports.media(session.slot)
-        client = _session.StreamClient(session.stream, (slot.video, slot.control, slot.audio))
+    async def start(session: HostSession, ports: Ports, who: PairedClient | None = None):
+        member = session.member(who.fingerprint) if who else session.owner
+        assert [answer.status for answer in await converse(member.handshake)] == [200] * 7
+        slot = ports.media(member.slot)
+        client = _session.StreamClient(member.stream, (slot.video, slot.control, slot.audio))
         clients.append(client)
         await client.connect()
         return client

@@ -45,7 +45,7 @@ async def test_a_launched_session_expects_its_client(sessions, launch):
     session = await launch(sessions)
 
     assert sessions.all() == (session,)
-    assert sessions.pending_sessions() == [session.handshake]
+    assert sessions.pending_sessions() == [session.owner.handshake]
     assert started == [session]
     await sessions.end(session)
     assert sessions.all() == ()
@@ -129,7 +129,7 @@ async def test_a_client_that_stops_half_way_gives_its_session_back(
 ):
     sessions = make_sessions(handshake_timeout_s=0.3)
     session = await launch(sessions)
-    await converse(session.handshake, requests=4)
+    await converse(session.owner.handshake, requests=4)
 
     await until(lambda: sessions.all() == ())
 
@@ -138,7 +138,7 @@ async def test_a_refused_stream_frees_the_client_to_launch_anew_at_once(
     sessions, launch, converse, until
 ):
     session = await launch(sessions)
-    answers = await converse(session.handshake, **{"bitStreamFormat:0": "bitStreamFormat:1"})
+    answers = await converse(session.owner.handshake, **{"bitStreamFormat:0": "bitStreamFormat:1"})
     assert answers[-1].status == 400
 
     await until(lambda: sessions.all() == ())
@@ -154,7 +154,7 @@ async def test_a_client_that_left_early_can_come_back_later(
     client = await play(session, Ports(base_port))
     assert sessions.pending_sessions() == []
     client.enet.say_goodbye()
-    await client.pump(lambda: session.stream is None)
+    await client.pump(lambda: session.owner.stream is None)
 
     await asyncio.sleep(1.0)  # longer than a handshake may take
 
@@ -167,14 +167,14 @@ async def test_a_stream_is_known_to_be_connected_and_to_be_over(
 ):
     session = await launch(sessions)
     client = await play(session, Ports(base_port))
-    await client.pump(lambda: session.connected and session.sample)
-    assert session.sample.frames_new > 0
+    await client.pump(lambda: session.owner.connected and session.owner.sample)
+    assert session.owner.sample.frames_new > 0
 
-    session.stop_stream(StreamEnd.STOPPED)
-    await client.pump(lambda: session.stream is None)
+    session.owner.stop_stream(StreamEnd.STOPPED)
+    await client.pump(lambda: session.owner.stream is None)
 
-    assert not session.connected
-    assert session.sample is None
+    assert not session.owner.connected
+    assert session.owner.sample is None
 
 
 async def test_a_resume_takes_the_place_of_the_stream(
@@ -190,7 +190,7 @@ async def test_a_resume_takes_the_place_of_the_stream(
     second = await play(session, Ports(base_port))
 
     assert second.plan.stream_id != first.plan.stream_id
-    assert session.stream.stream_id == second.plan.stream_id
+    assert session.owner.stream.stream_id == second.plan.stream_id
 
 
 async def test_a_key_is_never_used_twice(sessions, launch, make_request, client_number):
@@ -214,17 +214,17 @@ async def test_a_handshake_that_a_resume_replaced_starts_nothing(
     sessions, launch, make_request, client_number, converse
 ):
     session = await launch(sessions)
-    old = session.handshake
+    old = session.owner.handshake
     await converse(old, requests=5)
     await sessions.resume(client_number(1), make_request(), REMOTE)
-    new = session.handshake
+    new = session.owner.handshake
 
     answers = await converse(new)
     late = await converse(old)
 
     assert answers[-1].status == 200
     assert late[-1].status != 200
-    assert session.stream.stream_id == new.id
+    assert session.owner.stream.stream_id == new.id
 
 
 async def test_threat_2_unpairing_ends_the_stream_within_a_second(
@@ -294,13 +294,13 @@ async def test_a_client_gets_what_the_configuration_says_of_it(
     note = PrepSettings(client=first, do=("touch", str(diary)), undo=("rm", str(diary)))
     sessions = make_sessions(override=(only_h264,), prep=(note,))
     other = await launch(sessions, 2)
-    assert other.handshake._limits.max_fps == 240
+    assert other.owner.handshake._limits.max_fps == 240
     assert not diary.exists()
 
     session = await launch(sessions, 1)
 
-    assert session.handshake._limits.max_fps == 30
-    assert session.handshake._limits.codecs == {Codec.H264}
+    assert session.owner.handshake._limits.max_fps == 30
+    assert session.owner.handshake._limits.codecs == {Codec.H264}
     assert sessions.offered_codecs(first) == {Codec.H264}
     assert diary.exists()
     await sessions.end(session)
@@ -376,9 +376,9 @@ async def test_ending_a_session_while_its_stream_starts_ends_both(
     sessions, launch, converse, base_port
 ):
     session = await launch(sessions)
-    handshake = session.handshake
+    handshake = session.owner.handshake
     talking = asyncio.create_task(converse(handshake))
-    while session.stream is None:
+    while session.owner.stream is None:
         await asyncio.sleep(0)
 
     async with asyncio.timeout(5):
@@ -434,7 +434,7 @@ async def test_a_display_that_dies_ends_its_session_and_no_other(
     assert client.heard()[-1] == TERMINATION
     assert ended == [(doomed.id, "the display is gone")]
     assert not witness.enet.disconnected
-    assert other.connected
+    assert other.owner.connected
 
 
 async def test_house_keeping_that_fails_does_not_keep_a_slot(

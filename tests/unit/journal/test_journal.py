@@ -2,14 +2,28 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from punktfunk.journal import MARK, Journal, directory, make_directory, process_tree
+from punktfunk.errors import LeftAlone
+from punktfunk.journal import (
+    MARK,
+    Journal,
+    JournalBusy,
+    State,
+    directory,
+    is_held,
+    make_directory,
+    process_tree,
+)
 from punktfunk.journal.effects import marked_processes, undo_core_effect
+from punktfunk.journal.lines import read, this_boot
 from punktfunk.model.plugins import Effect
 
 
@@ -157,3 +171,159 @@ def test_a_journal_cut_off_before_its_first_line_goes_away(tmp_path):
 
     assert Journal(path).undo_all(lambda effect: True) == ()
     assert not path.exists()
+
+
+def test_a_line_that_was_cut_does_not_swallow_the_next_one(path):
+    Journal(path).record(effect("a"))
+    with path.open("ab") as file:
+        file.write(b'{"op": "+", "kind": "test.th')
+
+    Journal(path).record(effect("b"))
+
+    assert Journal(path).pending() == (effect("a"), effect("b"))
+
+
+def test_why_an_effect_could_not_be_undone_is_kept_for_the_next_start(path):
+    journal = Journal(path)
+    for name in ("raises", "says no"):
+        journal.record(effect(name))
+
+    def undo(it: Effect) -> bool:
+        if it.data["name"] == "raises":
+            raise OSError("the server is away")
+        return False
+
+    journal.undo_all(undo)
+
+    told = {it.effect.data["name"]: (it.state, it.reason) for it in Journal(path).entries()}
+    assert told == {
+        "raises": (State.PENDING, "the server is away"),
+        "says no": (State.PENDING, "it is still there"),
+    }
+
+
+def test_what_somebody_else_has_changed_is_left_alone_and_told(path):
+    journal = Journal(path)
+    journal.record(effect("sink"))
+
+    def undo(it: Effect) -> bool:
+        raise LeftAlone("the sink is another one by now")
+
+    assert journal.undo_all(undo) == ()
+
+    (entry,) = Journal(path).entries()
+    assert (entry.state, entry.reason) == (State.LEFT_ALONE, "the sink is another one by now")
+    assert Journal(path).undo_all(lambda it: pytest.fail("it was touched again")) == ()
+
+
+def test_what_was_left_alone_is_not_told_for_ever(path):
+    Journal(path).record(effect("old"))
+
+    def undo(it: Effect) -> bool:
+        raise LeftAlone("theirs")
+
+    Journal(path).undo_all(undo)
+    in_a_month = time.time() + 31 * 86_400
+
+    assert read(path, lambda: in_a_month)[0] == []
+    assert len(read(path)[0]) == 1
+
+
+def test_an_effect_can_be_given_up_by_its_id(path):
+    journal = Journal(path)
+    journal.record(effect("a"))
+    journal.record(effect("b"))
+    entry_id = Journal(path).entries()[0].id
+
+    assert Journal(path).give_up(entry_id)
+    assert not Journal(path).give_up(entry_id)
+
+    assert Journal(path).pending() == (effect("b"),)
+
+
+def test_the_same_effect_of_two_sessions_has_two_ids(tmp_path):
+    ids = set()
+    for name in ("pf-1", "pf-2"):
+        Journal(tmp_path / f"{name}.jsonl").record(effect("same"))
+        ids |= {it.id for it in Journal(tmp_path / f"{name}.jsonl").entries()}
+
+    assert len(ids) == 2
+
+
+def test_what_lived_in_memory_is_gone_after_a_reboot_and_the_rest_is_not(path):
+    journal = Journal(path)
+    journal.record(attrs.evolve(effect("sink"), until_reboot=True))
+    journal.record(effect("file"))
+    assert len(Journal(path).pending()) == 2
+    path.write_text(path.read_text().replace(this_boot(), "an-earlier-boot"))
+
+    assert Journal(path).pending() == (effect("file"),)
+
+
+def test_two_cannot_undo_the_same_journal_at_once(path):
+    first, second = Journal(path), Journal(path)
+    first.hold()
+
+    with pytest.raises(JournalBusy, match=r"at work on session\.jsonl"):
+        second.hold(0.1)
+    assert is_held(path)
+    first.release()
+    second.hold()
+
+    second.release()
+    assert not path.exists()
+
+
+def test_who_waited_for_a_journal_sees_what_was_written_meanwhile(path):
+    first, second = Journal(path), Journal(path)
+    first.hold()
+    first.record(effect("late"))
+    waiting = threading.Thread(target=second.hold, args=(30,))
+    waiting.start()
+
+    first.release()
+    waiting.join(30)
+
+    assert second.pending() == (effect("late"),)
+    second.release()
+
+
+def test_a_holder_that_is_killed_lets_go(path):
+    script = (
+        "import sys, time\nfrom pathlib import Path\nfrom punktfunk.journal import Journal\n"
+        "Journal(Path(sys.argv[1])).hold()\nprint('held', flush=True)\ntime.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        assert is_held(path)
+        holder.kill()
+        holder.wait()
+
+        Journal(path).hold(30)
+
+
+def test_a_held_journal_that_runs_empty_can_be_written_again(path):
+    journal = Journal(path)
+    journal.hold()
+    journal.record(effect("a"))
+    journal.forget(effect("a"))
+    journal.record(effect("b"))
+
+    assert Journal(path).pending() == (effect("b"),)
+    journal.forget(effect("b"))
+    journal.release()
+    journal.release()
+    assert not path.exists()
+
+
+def test_a_folder_whose_removal_was_cut_short_is_removed_by_the_next_one(tmp_path):
+    folder = tmp_path / "seat"
+    make_directory(folder, "seat-1")
+    (folder / "kept").mkdir()
+    (folder / ".punktfunk-seat").write_text("")  # cut between making and signing
+    assert undo_core_effect(directory(folder, "seat-1"))
+    assert folder.exists()  # there is more in it: not ours
+
+    (folder / "kept").rmdir()
+    assert undo_core_effect(directory(folder, "seat-1"))
+    assert not folder.exists()

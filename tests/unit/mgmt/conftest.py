@@ -25,7 +25,7 @@ from punktfunk.library import CustomGames, Library
 from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.contract import Contract, _bounded, read_contract
-from punktfunk.mgmt.values import HostInfo, PortMap, SessionView
+from punktfunk.mgmt.values import HostInfo, MemberView, PortMap, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient, fingerprint_of
 from punktfunk.model.offers import Availability, Choice, HostFacts, Kind, Offer, PassedOver
 from punktfunk.model.video import Codec, VideoMode
@@ -83,6 +83,7 @@ class SmallHost:
         self.views: list[SessionView] = []
         self.waiting: dict[int, str] = {}
         self.pins: dict[int, str] = {}
+        self.streams: set[int] = set()
         self.keyframes = 0
         self.fails_with: Exception | None = None
 
@@ -101,6 +102,11 @@ class SmallHost:
 
     def sessions(self) -> Sequence[SessionView]:
         return self.views
+
+    async def stop_stream(self, stream_id: int) -> bool:
+        found = stream_id in self.streams
+        self.streams.discard(stream_id)
+        return found
 
     def clients(self) -> Sequence[PairedClient]:
         return tuple(self.paired.values())
@@ -130,7 +136,7 @@ class SmallHost:
 
     def request_keyframes(self) -> bool:
         self.keyframes += 1
-        return any(view.streaming for view in self.views)
+        return any(view.shown.streaming for view in self.views)
 
     def compositors(self) -> Choice:
         broken = Availability.no("sway is not installed", "apt install sway")
@@ -147,10 +153,10 @@ def view(session_id: int, *, streaming: bool = False) -> SessionView:
     return SessionView(
         id=session_id,
         app="Desktop",
-        client=paired("Deck").fingerprint,
-        client_name="Deck",
         mode=VideoMode(width_px=1280, height_px=720, refresh_mhz=59_940),
-        streaming=streaming,
+        members=(
+            MemberView(client=paired("Deck").fingerprint, client_name="Deck", streaming=streaming),
+        ),
     )
 
 

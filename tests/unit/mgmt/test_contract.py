@@ -65,6 +65,7 @@ SHAPES = {
     "SettingExplained": operations_values.SettingExplained,
     "LogLine": values.LogLine,
     "Leftover": values.Leftover,
+    "ClientStatus": values.ClientStatus,
 }
 SHAPELESS = {  # made of others, or written as plain JSON
     *("ApiCodec", "ApiError", "ConfigInfo", "DoctorReport", "Event", "EventGap"),

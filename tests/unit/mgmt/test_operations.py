@@ -7,6 +7,7 @@ import pytest
 
 from punktfunk.journal import Journal, directory, make_directory
 from punktfunk.mgmt.values import LogLine
+from punktfunk.model.plugins import Effect
 
 GAME, CLIENT = "steam:570", "aa" * 32
 
@@ -164,12 +165,48 @@ async def test_leftovers_of_ended_sessions_are_listed_and_taken_back(
     make_directory(left, "pf-1")
     Journal(host.folder / "journal" / "pf-1.jsonl").record(directory(left, "pf-1"))
 
-    found = await (await api.ask("GET", "/api/v1/undo")).get_json()
-    assert found == [{"seat": "pf-1", "kind": "directory", "running": False}]
+    (found,) = await (await api.ask("GET", "/api/v1/undo")).get_json()
+    assert (found["seat"], found["kind"], found["running"]) == ("pf-1", "directory", False)
+    assert (found["state"], found["reason"]) == ("pending", "")
 
     assert await (await api.ask("POST", "/api/v1/undo")).get_json() == []
     assert not left.exists()
     assert await (await api.ask("GET", "/api/v1/undo")).get_json() == []
+
+
+async def test_what_cannot_be_taken_back_says_why_and_can_be_given_up(api: Any, host: Any) -> None:
+    journal = host.folder / "journal" / "pf-1.jsonl"
+    Journal(journal).record(Effect(kind="gone.thing", data={}))
+
+    (found,) = await (await api.ask("POST", "/api/v1/undo")).get_json()
+    assert (found["state"], found["reason"]) == ("pending", "plugin gone is not here")
+
+    assert (await api.ask("DELETE", f"/api/v1/undo/{found['id']}")).status_code == 204
+    assert (await api.ask("DELETE", f"/api/v1/undo/{found['id']}")).status_code == 404
+    assert not journal.exists()
+
+
+async def test_what_a_running_session_did_is_not_given_up(
+    api: Any, host: Any, monkeypatch: Any
+) -> None:
+    effect = Effect(kind="gone.thing", data={})
+    Journal(host.folder / "journal" / "pf-1.jsonl").record(effect)
+    monkeypatch.setattr(host.operations, "_running", lambda: frozenset({"pf-1"}))
+
+    assert await (await api.ask("POST", "/api/v1/undo")).get_json() == []
+    (found,) = await (await api.ask("GET", "/api/v1/undo")).get_json()
+    assert found["running"] is True
+    assert (await api.ask("DELETE", f"/api/v1/undo/{found['id']}")).status_code == 409
+
+
+async def test_what_is_being_undone_is_not_given_up(api: Any, host: Any) -> None:
+    journal = Journal(host.folder / "journal" / "pf-1.jsonl")
+    journal.record(Effect(kind="gone.thing", data={}))
+    (found,) = await (await api.ask("GET", "/api/v1/undo")).get_json()
+    journal.hold()
+
+    assert (await api.ask("DELETE", f"/api/v1/undo/{found['id']}")).status_code == 409
+    journal.release()
 
 
 async def test_plugins_and_doctor_say_what_is_there(api: Any) -> None:

@@ -1,11 +1,13 @@
 from typing import Any
 
+import attrs
 import pytest
 
 from punktfunk import __version__
 from punktfunk.errors import DriverUnavailable, PunktfunkError
-from punktfunk.mgmt.values import SessionView
+from punktfunk.mgmt.values import MemberView, SessionView
 from punktfunk.model.audio import OpusParams
+from punktfunk.model.session import StreamSample
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import Codec, ColorSpec, VideoMode
 
@@ -48,11 +50,10 @@ async def test_the_status_shows_every_session_and_sums_up_the_one_that_streams(
     streaming = SessionView(
         id=2,
         app="Test pattern",
-        client="b" * 64,
-        client_name="Phone",
         mode=VideoMode(width_px=1920, height_px=1080, refresh_mhz=120_000),
-        stream=_stream(),
-        streaming=True,
+        members=(
+            MemberView(client="b" * 64, client_name="Phone", stream=_stream(), streaming=True),
+        ),
     )
     api.host.views = [make_view(1), streaming]
     api.host.waiting = {1: "TV"}
@@ -66,6 +67,40 @@ async def test_the_status_shows_every_session_and_sums_up_the_one_that_streams(
     first, second = plain["sessions"]
     assert (first["id"], first["fps"], first["streaming"], first["stream"]) == (1, 60, False, None)
     assert (second["client_name"], second["stream"]["bitrate_kbps"]) == ("Phone", 20_000)
+
+
+async def test_the_status_shows_who_is_in_a_session(api: Any, make_view: Any) -> None:
+    guest = MemberView(
+        client="b" * 64,
+        client_name="Phone",
+        guest=True,
+        watches=True,
+        stream_id=7,
+        stream=_stream(),
+        streaming=True,
+        sample=StreamSample(stream_id=7, window_ms=1_000, encoding=3),
+    )
+    alone = make_view(1)
+    api.host.views = [attrs.evolve(alone, members=(*alone.members, guest), second_client="join")]
+
+    (session,) = (await (await api.ask("GET", "/api/v1/status")).get_json())["sessions"]
+
+    owner, other = session["clients"]
+    assert (owner["role"], owner["stream_id"], owner["stream"]) == ("owner", None, None)
+    assert (other["role"], other["stream_id"], other["encoding"]) == ("spectator", 7, 3)
+    assert (session["client"], session["second_client"]) == (owner["client"], "join")
+    assert session["streaming"]
+    assert session["stream"] == other["stream"]
+
+
+async def test_one_stream_can_be_stopped(api: Any) -> None:
+    api.host.streams = {7}
+
+    first = await api.ask("DELETE", "/api/v1/session/stream/7")
+    again = await api.ask("DELETE", "/api/v1/session/stream/7")
+    nonsense = await api.ask("DELETE", "/api/v1/session/stream/seven")
+
+    assert [it.status_code for it in (first, again, nonsense)] == [204, 404, 404]
 
 
 async def test_compositors_are_listed_with_the_default_first_and_reasons(api: Any) -> None:

@@ -9,6 +9,7 @@ import attrs
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from punktfunk.mgmt.values import SessionView
 from punktfunk.model.session import StageTiming, StreamSample
 from punktfunk.model.video import VideoMode
 from punktfunk.registry.discovery import PluginRecord, PluginState
@@ -225,7 +226,7 @@ async def test_the_status_tells_what_each_stream_did_in_the_last_second(
 ) -> None:
     api.host.views = [
         make_view(1),
-        attrs.evolve(make_view(2, streaming=True), sample=SAMPLE),
+        with_figures(make_view(2, streaming=True), SAMPLE, SessionTotals()),
     ]
 
     away, streaming = (await plain(await api.ask("GET", "/api/v1/status")))["sessions"]
@@ -279,18 +280,36 @@ async def test_metrics_of_a_host_without_streams(api: Any) -> None:
     assert states == {("builtin", "loaded"), ("steam", "resting")}
 
 
+def with_figures(view: SessionView, sample: StreamSample, totals: SessionTotals) -> SessionView:
+    member = attrs.evolve(view.members[0], sample=sample, totals=totals)
+    return attrs.evolve(view, members=(member,))
+
+
+async def test_metrics_count_encoders_that_clients_share_once(api: Any, make_view: Any) -> None:
+    session = with_figures(make_view(1, streaming=True), SAMPLE, SessionTotals())
+    guest = attrs.evolve(session.members[0], client="b" * 64, guest=True)
+    other = attrs.evolve(guest, client="c" * 64, sample=attrs.evolve(SAMPLE, encoding=9))
+    api.host.views = [attrs.evolve(session, members=(*session.members, guest, other))]
+
+    told = await scrape(api)
+
+    assert told["punktfunk_streams"][0].value == 3
+    assert told["punktfunk_encoders"][0].value == 2
+    assert len({it.labels["client"] for it in told["punktfunk_stream_fps"]}) == 3
+
+
 async def test_metrics_of_each_stream_by_session_and_client(api: Any, make_view: Any) -> None:
     totals = SessionTotals()
     for _ in range(5):
         totals.add(SAMPLE)
     api.host.views = [
-        attrs.evolve(make_view(1, streaming=True), sample=SAMPLE, totals=totals),
+        with_figures(make_view(1, streaming=True), SAMPLE, totals),
         make_view(2),
     ]
 
     told = await scrape(api)
 
-    client = make_view(1).client[:8]
+    client = make_view(1).members[0].client[:8]
     one, two = told["punktfunk_stream_sent_bytes"]
     assert (one.labels, one.value) == ({"session": "1", "client": client}, 10_000_000)
     assert (two.labels["session"], two.value) == ("2", 0)

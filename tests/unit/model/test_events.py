@@ -7,7 +7,7 @@ from punktfunk.model.events import EVENT_TYPES, types_matching
     ("patterns", "found"),
     [
         (["session.started"], {"session.started"}),
-        (["session.*", "client.paired"], {"session.started", "session.ended", "client.paired"}),
+        (["stats.*", "client.paired"], {"stats.started", "stats.stopped", "client.paired"}),
         (["*.paired"], {"client.paired"}),
         (["*"], set(EVENT_TYPES)),
         ([], set()),

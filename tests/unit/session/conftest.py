@@ -108,6 +108,7 @@ def make_plan(tmp_path: Path) -> Iterator[Callable[..., SessionPlan]]:
             encoders=tuple(DriverRef(name=name) for name in encoders),
             runtime_root=str(tmp_path / "run"),
             journal=str(tmp_path / "journal" / f"{seat}.jsonl"),
+            memory=str(tmp_path / "memory"),
             host_environment=dict(os.environ),
             **{kind: DriverRef(name=name) for kind, name in (defaults | drivers).items()},
         )
@@ -123,16 +124,22 @@ def install_faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     site.mkdir()
     shutil.copy(HERE / "faulty_drivers.py", site / f"{FAULTY}.py")
-    compositors = ("steady", "unavailable", "failing", "raising", "dying", "slow", "marking")
+    compositors = (
+        *("steady", "mortal", "unavailable", "failing", "raising", "dying", "slow", "marking"),
+    )
+    captures = ("broken", "wavering", "stuck")
     write_distribution(
         site,
         FAULTY,
         {
             "punktfunk.plugins": {"faulty": FAULTY},
             "punktfunk.compositor": {name: f"{FAULTY}:{name.title()}" for name in compositors},
-            "punktfunk.capture": {name: f"{FAULTY}:{name.title()}" for name in ("broken", "stuck")},
+            "punktfunk.capture": {name: f"{FAULTY}:{name.title()}" for name in captures},
             "punktfunk.encode": {"refusing": f"{FAULTY}:Refusing"},
             "punktfunk.input": {"clumsy": f"{FAULTY}:Clumsy"},
+            "punktfunk.gamepad": {
+                name: f"{FAULTY}:{name.title()}" for name in ("flimsy", "forbidden")
+            },
         },
     )
     monkeypatch.syspath_prepend(str(site))

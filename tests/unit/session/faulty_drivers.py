@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+
 from punktfunk.plugin import (
     CaptureDriver,
     CompositorDriver,
@@ -18,10 +20,15 @@ from punktfunk.plugin import (
     EncodedFrame,
     EncodeDriver,
     Frame,
+    GamepadDriver,
     HostFacts,
     InputDriver,
     LaunchSpec,
     Manifest,
+    PadButtons,
+    PadState,
+    PixelFormat,
+    Rumble,
     hookimpl,
 )
 
@@ -30,6 +37,8 @@ manifest = Manifest(api=1, title="Faulty")
 
 @hookimpl
 def effect_undo(effect: Effect, host: HostFacts) -> bool:
+    if effect.kind == "faulty.hang":
+        time.sleep(300)
     Path(str(effect.data["path"])).unlink(missing_ok=True)
     return True
 
@@ -40,6 +49,9 @@ class Steady(CompositorDriver):
     def open(self, seat, mode):
         self.seat = seat
         return Display(compositor="steady", mode=mode)
+
+    def attach(self, seat, mode):
+        return self.open(seat, mode)
 
     def resize(self, mode):
         return Display(compositor="steady", mode=mode)
@@ -53,6 +65,17 @@ class Steady(CompositorDriver):
 
     def close(self):
         pass
+
+
+class Mortal(Steady):
+    """Comes back when its death was only one. Dies again at once while there is `plague`."""
+
+    def open(self, seat, mode):
+        with (seat.runtime_dir / "opened").open("a") as log:
+            log.write(f"{mode.width_px}\n")
+        if not (seat.runtime_dir / "plague").exists():
+            (seat.runtime_dir / "die").unlink(missing_ok=True)
+        return super().open(seat, mode)
 
 
 class Unavailable(Steady):
@@ -107,6 +130,35 @@ class Broken(CaptureDriver):
         pass
 
 
+class Wavering(CaptureDriver):
+    """Grey pictures, a shade lighter with each capture, until someone makes the file `blind`."""
+
+    opened = 0
+
+    def open(self, seat, display, mode):
+        Wavering.opened += 1
+        self.seat, self.mode = seat, mode
+        self.taken = 0
+
+    def read(self, timeout_s):
+        if (self.seat.runtime_dir / "blind").exists():
+            (self.seat.runtime_dir / "blind").unlink()
+            raise DriverFailed("somebody switched the light off")
+        time.sleep(min(timeout_s, 0.05))
+        self.taken += 1
+        shape = (self.mode.height_px, 4 * self.mode.width_px)
+        return Frame(
+            format=PixelFormat.BGRX,
+            width_px=self.mode.width_px,
+            height_px=self.mode.height_px,
+            planes=(np.full(shape, 40 * Wavering.opened, np.uint8),),
+            captured_ns=time.monotonic_ns(),
+        )
+
+    def close(self):
+        pass
+
+
 class Stuck(CaptureDriver):
     """Does not come back from `read` until it is let go."""
 
@@ -150,3 +202,27 @@ class Clumsy(InputDriver):
 
     def close(self):
         raise KeyError("never opened")
+
+
+class Flimsy(GamepadDriver):
+    """Breaks when somebody presses B, and goes on talking."""
+
+    def open(self, seat, send_feedback):
+        self.send_feedback = send_feedback
+
+    def handle(self, event):
+        if isinstance(event, PadState) and PadButtons.B in event.buttons:
+            raise OSError("No such device")
+        self.send_feedback(Rumble(pad=0, low_frequency=1, high_frequency=2))
+
+    def release_all(self):
+        raise KeyError("nothing to release")
+
+    def close(self):
+        self.send_feedback(Rumble(pad=0, low_frequency=3, high_frequency=4))
+        raise KeyError("never opened")
+
+
+class Forbidden(Flimsy):
+    def open(self, seat, send_feedback):
+        raise DriverUnavailable("forbidden", "/dev/uinput may not be opened")

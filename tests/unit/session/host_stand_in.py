@@ -19,7 +19,7 @@ async def main() -> None:
     for sock in sockets:
         sock.bind(("127.0.0.1", 0))
     print(worker.pid, flush=True)
-    await worker.prepare(plan, sockets)
+    await worker.prepare(plan)
     print("ready", flush=True)
     await asyncio.sleep(300)
 

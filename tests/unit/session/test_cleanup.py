@@ -19,10 +19,10 @@ pytestmark = pytest.mark.usefixtures("install_faulty")
 
 
 @pytest.fixture
-async def killed(spawn, make_plan, media, processes_of):
+async def killed(spawn, make_plan, processes_of):
     """The plan of a session whose worker was killed, so that all of it is still there."""
     worker, plan = await spawn(), make_plan(compositor="marking")
-    await worker.prepare(plan, media)
+    await worker.prepare(plan)
     os.kill(worker.pid, signal.SIGKILL)
     await worker.wait()
     assert processes_of(plan)
@@ -92,6 +92,18 @@ async def test_what_belongs_to_a_plugin_that_is_not_allowed_stays_for_later(
     await cleaner(killed).clean_all()
 
     assert not outside(killed).exists()
+
+
+async def test_a_plugin_that_hangs_does_not_keep_the_rest_from_being_undone(killed, processes_of):
+    journal = Path(killed.journal)
+    Journal(journal).record(Effect(kind="faulty.hang", data={}))
+
+    await cleaner(killed).clean(journal)
+
+    assert processes_of(killed) == []
+    assert not outside(killed).exists()
+    (entry,) = Journal(journal).entries()
+    assert entry.reason == "plugin faulty took longer than 5 s"
 
 
 async def test_nothing_to_take_back_starts_no_process(tmp_path, caplog):

@@ -1,6 +1,5 @@
 """A machine that is busy for a moment, and what it may not do to all later pictures."""
 
-import queue
 import statistics
 import threading
 import time
@@ -9,11 +8,12 @@ from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import Display
 from punktfunk.drivers.encode import EncodeDriver
 from punktfunk.model.offers import Kind
-from punktfunk.model.video import ColorSpec, EncodedFrame, PixelFormat, VideoMode
-from punktfunk.pixels import Converter
+from punktfunk.model.video import Codec, EncodedFrame, EncodeParams, VideoMode
 from punktfunk.registry.loading import load_driver
+from punktfunk.session.encoding import Encoding
 from punktfunk.session.meter import Meter
-from punktfunk.session.picture import FrameQueue, PictureLoop
+from punktfunk.session.outlet import Outlet
+from punktfunk.session.picture import PictureLoop
 
 MODE = VideoMode(width_px=320, height_px=240, refresh_mhz=60_000)
 
@@ -65,20 +65,22 @@ class AgeEncoder(EncodeDriver):
         pass
 
 
+def take_all(outlet, stop):
+    while not stop.is_set():
+        outlet.get(0.1)
+
+
 def test_one_late_picture_does_not_delay_all_that_follow():
-    frames: FrameQueue = queue.Queue()  # nobody takes anything
     capture, stop = LateOnce(), threading.Event()
     capture.open(None, Display(compositor="null", mode=MODE), MODE)
-    encoder = AgeEncoder(stop)
-    loop = PictureLoop(
-        mode=MODE,
-        capture=capture,
-        encoder=encoder,
-        converter=Converter(PixelFormat.BGRX, PixelFormat.I420, 320, 240, ColorSpec()),
-        outgoing=frames,
-        meter=Meter(),
-    )
+    encoder, outlet = AgeEncoder(stop), Outlet(Meter())
+    encoding = Encoding(encoder, EncodeParams(codec=Codec.H264, mode=MODE, bitrate_kbps=1_000))
+    encoding.claim(outlet, 1_000)
+    encoding.attach(outlet)
+    sending = threading.Thread(target=take_all, args=(outlet, stop))
+    sending.start()
 
-    loop.run(stop)
+    PictureLoop(capture, encoding).run(stop)
 
+    sending.join()
     assert statistics.median(encoder.ages_ns[-15:]) < 4_000_000

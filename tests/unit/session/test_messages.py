@@ -26,6 +26,7 @@ from punktfunk.session.messages import (
     Quit,
     Ready,
     StartStream,
+    StopStream,
     StreamEnded,
     Warm,
     decode,
@@ -49,6 +50,7 @@ PLAN = SessionPlan(
     input=DRIVER,
     runtime_root="/run",
     journal="/j",
+    memory="/m",
 )
 STAGE = StageTiming(name="encode", p50_us=1, p99_us=2)
 STREAM = StreamPlan(
@@ -87,6 +89,7 @@ STREAM = StreamPlan(
         Warm(("encode:software",)),
         Prepare(PLAN),
         StartStream(STREAM),
+        StopStream(7, StreamEnd.TAKEN_OVER),
         Quit(StreamEnd.UNPAIRED),
         Ready(),
         StreamEnded(7, StreamEnd.CLIENT_LEFT, "bye"),
@@ -111,13 +114,13 @@ def test_descriptors_travel_with_a_message():
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     reader, writer = os.pipe()
     with ours, theirs:
-        messages.send(ours, Prepare(PLAN), (writer,))
+        messages.send(ours, StartStream(STREAM), (writer,))
         received = messages.receive(theirs)
     assert received is not None
     message, (copy,) = received
     os.write(copy, b"through")
 
-    assert message == Prepare(PLAN)
+    assert message == StartStream(STREAM)
     assert os.read(reader, 16) == b"through"
     for descriptor in (reader, writer, copy):
         os.close(descriptor)

@@ -1,9 +1,10 @@
+import attrs
 import pytest
 
 from punktfunk.errors import Refused
 from punktfunk.model.apps import App
 from punktfunk.model.offers import Availability, Kind, Offer
-from punktfunk.session.plan import Preferences, cast_drivers
+from punktfunk.session.plan import Preferences, cast_drivers, casts_in_order
 
 YES = Availability.yes()
 DESKTOP = App(library_id="builtin:desktop", title="Desktop")
@@ -92,6 +93,88 @@ def test_the_running_desktop_is_attached_to_where_that_is_wanted():
 def test_no_desktop_of_its_own_stands_in_for_the_running_one():
     with pytest.raises(Refused, match="the one that already runs is wanted"):
         cast_drivers(
+            DESKTOP,
+            lambda kind: [it for it in (*TEST_ONLY, *real(YES)) if it.kind is kind],
+            Preferences(),
+            attach=True,
+        )
+
+
+PADS = Offer(kind=Kind.GAMEPAD, driver="uinput", rank=50, availability=YES)
+
+
+def test_a_desktop_gets_gamepads_where_there_are_some():
+    drivers = cast(DESKTOP, [*TEST_ONLY, *real(YES), PADS])
+
+    assert drivers.gamepad == PADS
+
+
+@pytest.mark.parametrize(
+    "offers",
+    [
+        [],
+        [Offer(kind=Kind.GAMEPAD, driver="uinput", availability=Availability.no("no uinput"))],
+        [Offer(kind=Kind.GAMEPAD, driver="memory", rank=0, availability=YES)],
+    ],
+)
+def test_nothing_is_refused_for_want_of_gamepads(offers):
+    drivers = cast(DESKTOP, [*TEST_ONLY, *real(YES), *offers])
+
+    assert drivers.gamepad is None
+    assert drivers.choices[-1].kind is Kind.GAMEPAD
+
+
+def test_a_wish_for_gamepads_that_cannot_run_refuses_nothing():
+    wishful = App(library_id="x:1", title="X", wishes={"gamepad": "uinput"})
+    memory = Offer(kind=Kind.GAMEPAD, driver="memory", rank=0, availability=YES)
+
+    assert cast(wishful, [*TEST_ONLY, *real(YES), memory]).gamepad is None
+
+
+def attaching(driver: str, rank: int, available: Availability = YES) -> list[Offer]:
+    only = frozenset({driver})
+    return [
+        Offer(kind=Kind.COMPOSITOR, driver=driver, rank=rank, availability=available,
+              attaches=True),
+        Offer(kind=Kind.CAPTURE, driver=driver, rank=rank, availability=available,
+              compositors=only),
+        Offer(kind=Kind.INPUT, driver=driver, rank=rank, availability=available,
+              compositors=only),
+    ]  # fmt: skip
+
+
+def tried(app: App, *, attach: bool = True, order: tuple[str, ...] = ()) -> list[list[str]]:
+    offers = [
+        *TEST_ONLY,
+        *real(YES),
+        *attaching("portal", 3),
+        *attaching("x11", 10),
+        *attaching("kwin", 40, Availability.no("no Plasma runs")),
+    ]
+    casts = casts_in_order(
+        app,
+        lambda kind: [offer for offer in offers if offer.kind is kind],
+        Preferences(order={Kind.COMPOSITOR: order}),
+        attach=attach,
+    )
+    return [[cast.compositor.driver, cast.capture.driver, cast.input.driver] for cast in casts]
+
+
+def test_running_desktops_are_tried_one_after_the_other():
+    assert tried(DESKTOP) == [["x11"] * 3, ["portal"] * 3]
+    assert tried(DESKTOP, order=("portal",)) == [["portal"] * 3, ["x11"] * 3]
+
+
+def test_a_display_of_its_own_and_one_that_was_asked_for_are_tried_alone():
+    wish = attrs.evolve(DESKTOP, wishes={"compositor": "portal"})
+
+    assert tried(DESKTOP, attach=False) == [["wlroots"] * 3]
+    assert tried(wish) == [["portal"] * 3]
+
+
+def test_nothing_to_try_is_refused():
+    with pytest.raises(Refused, match="the one that already runs is wanted"):
+        casts_in_order(
             DESKTOP,
             lambda kind: [it for it in (*TEST_ONLY, *real(YES)) if it.kind is kind],
             Preferences(),

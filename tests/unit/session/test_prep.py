@@ -1,5 +1,6 @@
 """Commands around a session: run in order, taken back in reverse, whatever happens between."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -11,6 +12,7 @@ from punktfunk.errors import DriverFailed
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.journal import Journal, command, undo_core_effect
 from punktfunk.journal.commands import CommandFailed, run_command
+from punktfunk.journal.effects import COMMAND_MARK, marked_processes
 from punktfunk.model.apps import LaunchSpec, PrepCommand
 from punktfunk.model.offers import HostFacts
 from punktfunk.model.session import StreamEnd
@@ -53,10 +55,10 @@ def words(diary: Path) -> list[str]:
 
 
 async def test_commands_run_before_a_session_and_are_taken_back_after_it(
-    spawn, prepared, media, diary, clean_up
+    spawn, prepared, diary, clean_up
 ):
     worker = await spawn()
-    await worker.prepare(prepared, media)
+    await worker.prepare(prepared)
     assert words(diary) == ["do-1", "do-2"]
 
     await worker.quit(StreamEnd.STOPPED)
@@ -68,23 +70,23 @@ async def test_commands_run_before_a_session_and_are_taken_back_after_it(
 
 
 async def test_a_command_that_fails_stops_the_launch_and_the_others_are_taken_back(
-    spawn, prepared, media, diary, note, clean_up
+    spawn, prepared, diary, note, clean_up
 ):
     wrong = PrepCommand(do=("sh", "-c", "echo no such screen; exit 3"), undo=note("undo-wrong"))
     plan = attrs.evolve(prepared, prep=(prepared.prep[0], wrong, prepared.prep[1]))
     worker = await spawn()
 
     with pytest.raises(DriverFailed, match="sh ended with status 3: no such screen"):
-        await worker.prepare(plan, media)
+        await worker.prepare(plan)
     await worker.quit(StreamEnd.FAILED)
     await clean_up(plan)
 
     assert words(diary) == ["do-1", "undo-wrong", "undo-1"]
 
 
-async def test_what_a_killed_worker_prepared_is_taken_back(spawn, prepared, media, diary, clean_up):
+async def test_what_a_killed_worker_prepared_is_taken_back(spawn, prepared, diary, clean_up):
     worker = await spawn()
-    await worker.prepare(prepared, media)
+    await worker.prepare(prepared)
     os.kill(worker.pid, signal.SIGKILL)
     await worker.wait()
     assert words(diary) == ["do-1", "do-2"]
@@ -95,7 +97,7 @@ async def test_what_a_killed_worker_prepared_is_taken_back(spawn, prepared, medi
     assert not Path(prepared.journal).exists()
 
 
-async def test_a_session_ends_with_its_app(spawn, make_plan, media, processes_of):
+async def test_a_session_ends_with_its_app(spawn, make_plan, processes_of):
     app = LaunchSpec(argv=("sh", "-c", "echo the end; sleep 2"))
     plan = attrs.evolve(
         make_plan(compositor="steady"), launch=app, start_default_app=False, ends_with_app=True
@@ -103,7 +105,7 @@ async def test_a_session_ends_with_its_app(spawn, make_plan, media, processes_of
     worker = await spawn()
     heard = []
     worker.on_message = heard.append
-    await worker.prepare(plan, media)
+    await worker.prepare(plan)
 
     assert await worker.wait() == ""
 
@@ -112,11 +114,11 @@ async def test_a_session_ends_with_its_app(spawn, make_plan, media, processes_of
     assert not Path(plan.journal).exists()
 
 
-async def test_an_app_is_started_in_its_folder(spawn, make_plan, media, tmp_path, until):
+async def test_an_app_is_started_in_its_folder(spawn, make_plan, tmp_path, until):
     app = LaunchSpec(argv=("sh", "-c", "pwd > where"), folder=str(tmp_path))
     worker = await spawn()
 
-    await worker.prepare(attrs.evolve(make_plan(), launch=app, start_default_app=False), media)
+    await worker.prepare(attrs.evolve(make_plan(), launch=app, start_default_app=False))
 
     await until(lambda: (tmp_path / "where").exists() and (tmp_path / "where").read_text())
     assert (tmp_path / "where").read_text().strip() == str(tmp_path)
@@ -149,4 +151,29 @@ def test_a_command_that_cannot_be_taken_back_is_not_tried_for_ever(tmp_path):
     journal.record(command(["false"], {}))
 
     assert journal.undo_all(undo_core_effect) == ()
-    assert not journal.path.exists()
+    assert journal.undo_all(lambda effect: pytest.fail("it was tried again")) == ()
+
+    (told,) = journal.entries()
+    assert told.reason == "the command that takes it back failed: false ended with status 1"
+
+
+async def test_a_command_that_outlives_its_killed_worker_does_nothing_after_it_was_taken_back(
+    spawn, make_plan, media, tmp_path, clean_up, until
+):
+    done, begun = tmp_path / "done", tmp_path / "begun"
+    do = ("sh", "-c", 'touch "$0"; sleep 2; touch "$1"', str(begun), str(done))
+    prep = (PrepCommand(do=do, undo=("rm", "-f", str(done))),)
+    plan = attrs.evolve(make_plan(compositor="steady"), prep=prep)
+    worker = await spawn()
+    preparing = asyncio.ensure_future(worker.prepare(plan))
+    await until(begun.exists)
+    os.kill(worker.pid, signal.SIGKILL)
+    await worker.wait()
+    with pytest.raises(DriverFailed):
+        await preparing
+
+    await clean_up(plan)
+
+    assert marked_processes(plan.seat, COMMAND_MARK) == []
+    assert not done.exists()
+    assert not Path(plan.journal).exists()

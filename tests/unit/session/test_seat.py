@@ -7,6 +7,7 @@ import pytest
 
 from punktfunk.errors import DriverFailed
 from punktfunk.journal import MARK, Journal
+from punktfunk.session.memory import Memory
 from punktfunk.session.seat import SessionSeat, allowed_environment
 
 
@@ -21,6 +22,7 @@ def seat(tmp_path: Path, journal: Journal):
         f"seat-{os.getpid()}",
         root=tmp_path / "run",
         journal=journal,
+        memory=Memory(tmp_path / "memory"),
         host_environment={**os.environ, "PUNKTFUNK_MGMT_TOKEN": "secret", "DBUS_X": "y"},
     )
     it.enter()
@@ -78,7 +80,13 @@ def test_stopping_takes_the_whole_group(seat):
 
 
 def test_everything_is_in_the_journal_before_it_exists(tmp_path, journal):
-    it = SessionSeat("early", root=tmp_path / "run", journal=journal, host_environment={})
+    it = SessionSeat(
+        "early",
+        root=tmp_path / "run",
+        journal=journal,
+        memory=Memory(tmp_path / "memory"),
+        host_environment={},
+    )
     kinds = []
     record = journal.record
     journal.record = lambda effect: (

@@ -1,16 +1,20 @@
-"""A stream's threads as a whole: noticed when they hang, closed whatever closes badly."""
+"""A session's threads as a whole: noticed when they hang, closed whatever closes badly."""
 
 import time
 
 import attrs
 import pytest
 
+from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import Display
 from punktfunk.errors import DriverFailed
 from punktfunk.model.audio import STEREO
 from punktfunk.model.offers import Kind
 from punktfunk.registry.loading import load_driver, load_driver_class
+from punktfunk.session.drivers import load
+from punktfunk.session.lasting import LastingCapture
 from punktfunk.session.stream import MediaSockets, Stream
+from punktfunk.session.studio import Studio
 
 pytestmark = pytest.mark.usefixtures("install_faulty")
 
@@ -24,6 +28,13 @@ class Scene:
     seat: object = None
     display: Display | None = None
 
+    def open_capture(self, mode):
+        capture = LastingCapture(
+            lambda: load(CaptureDriver, Kind.CAPTURE, self.plan.capture), lambda error: None
+        )
+        capture.open(self.seat, self.display, mode)
+        return capture
+
 
 @pytest.fixture
 def open_stream(make_plan, make_stream, media):
@@ -32,10 +43,12 @@ def open_stream(make_plan, make_stream, media):
     tone.prepare(None, STEREO)
     load_driver_class(Kind.CAPTURE, "stuck").let_go.clear()
 
-    def start(capture: str, audio: object = tone) -> Stream:
-        scene = Scene(plan=make_plan(capture=capture), audio=audio)
-        streams.append(Stream(make_stream(), scene, MediaSockets(*media), lambda: None))
-        return streams[-1]
+    def start(capture: str, audio: object = tone) -> tuple[Stream, Studio]:
+        plan = make_stream()
+        studio = Studio(Scene(plan=make_plan(capture=capture), audio=audio), lambda: None)
+        mode = plan.request.mode
+        streams.append(Stream(plan, studio, MediaSockets(*media), lambda: None, mode))
+        return streams[-1], studio
 
     yield start
     load_driver_class(Kind.CAPTURE, "stuck").let_go.set()
@@ -44,12 +57,12 @@ def open_stream(make_plan, make_stream, media):
 
 
 def test_threads_that_turn_are_left_alone(open_stream):
-    stream = open_stream("testcard")
-    stream.start_sound()
+    stream, studio = open_stream("testcard")
     stream.start_picture()
     time.sleep(0.2)
 
     stream.check(time.monotonic_ns())
+    studio.check(time.monotonic_ns())
     assert stream.close() == ""
     assert stream.close() == ""
 
@@ -57,15 +70,14 @@ def test_threads_that_turn_are_left_alone(open_stream):
 def test_a_driver_that_does_not_return_is_noticed_and_not_closed_under_its_thread(
     open_stream, monkeypatch
 ):
-    monkeypatch.setattr("punktfunk.session.stream._HANG_LIMIT_NS", 500_000_000)
-    stream = open_stream("stuck")
-    stream.start_sound()
+    monkeypatch.setattr("punktfunk.session.threads._HANG_LIMIT_NS", 500_000_000)
+    stream, studio = open_stream("stuck")
     stream.start_picture()
-    stream.check(time.monotonic_ns())
+    studio.check(time.monotonic_ns())
 
     time.sleep(0.6)
     with pytest.raises(DriverFailed, match="the picture thread hangs"):
-        stream.check(time.monotonic_ns())
+        studio.check(time.monotonic_ns())
 
     assert stream.close() == "picture"
 
@@ -75,11 +87,10 @@ def test_one_part_that_closes_badly_does_not_keep_the_others_open(open_stream, c
         def stop(self):
             raise KeyError("never started")
 
-    stream = open_stream("testcard", Clumsy())
-    drivers = list(stream._drivers)
+    stream, studio = open_stream("testcard", Clumsy())
+    assert studio.mode is not None
 
     assert stream.close() == ""
 
-    assert "a part of the stream did not close" in caplog.text
-    with pytest.raises(DriverFailed):
-        drivers[1].read(0)  # the capture is closed
+    assert "the sound did not close" in caplog.text
+    assert studio.mode is None  # the capture is closed

@@ -18,14 +18,15 @@ from punktfunk.gamestream.video import VideoPacketizer
 from punktfunk.model.audio import STEREO, OpusParams
 from punktfunk.model.frames import Area, Frame
 from punktfunk.model.offers import Kind
-from punktfunk.model.video import ColorSpec, EncodedFrame, PixelFormat, VideoMode
-from punktfunk.pixels import Converter
+from punktfunk.model.video import Codec, EncodedFrame, EncodeParams, PixelFormat, VideoMode
 from punktfunk.registry.loading import load_driver
+from punktfunk.session.encoding import MIN_REPEAT_HZ, Encoding
 from punktfunk.session.endpoints import Endpoint
 from punktfunk.session.meter import Meter
-from punktfunk.session.picture import MIN_REPEAT_HZ, QUEUED_FRAMES, OutgoingFrame, PictureLoop
+from punktfunk.session.outlet import QUEUED_FRAMES, OutgoingFrame, Outlet
+from punktfunk.session.picture import PictureLoop
 from punktfunk.session.sender import VideoSender
-from punktfunk.session.sound import SoundLoop
+from punktfunk.session.sound import Listener, SoundLoop
 from punktfunk.session.transmit import TransmitLoop
 
 MODE = VideoMode(width_px=64, height_px=64, refresh_mhz=60_000)
@@ -109,15 +110,12 @@ class Picture:
         self.capture = PaintedCapture()
         self.encoder = NotingEncoder(can_invalidate=can_invalidate)
         self.meter = Meter()
-        self.frames: queue.Queue[OutgoingFrame] = queue.Queue(QUEUED_FRAMES)
-        self.loop = PictureLoop(
-            mode=mode,
-            capture=self.capture,
-            encoder=self.encoder,
-            converter=Converter(PixelFormat.BGRX, PixelFormat.I420, 64, 64, ColorSpec()),
-            outgoing=self.frames,
-            meter=self.meter,
-        )
+        self.outlet = Outlet(self.meter)
+        params = EncodeParams(codec=Codec.H264, mode=mode, bitrate_kbps=1_000)
+        self.encoding = Encoding(self.encoder, params)
+        self.encoding.claim(self.outlet, 1_000)
+        self.encoding.attach(self.outlet)
+        self.loop = PictureLoop(self.capture, self.encoding)
         self.stop = threading.Event()
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -130,16 +128,17 @@ class Picture:
             self.error = error
 
     def take(self) -> EncodedFrame:
-        return self.frames.get(timeout=2).encoded
+        frame = self.outlet.get(2)
+        assert frame is not None
+        return frame.encoded
 
     def take_for(self, duration_s: float) -> list[EncodedFrame]:
         taken = []
         deadline = time.monotonic() + duration_s
         while (left_s := deadline - time.monotonic()) > 0:
-            try:
-                taken.append(self.frames.get(timeout=left_s).encoded)
-            except queue.Empty:
-                break
+            frame = self.outlet.get(left_s)
+            if frame is not None:
+                taken.append(frame.encoded)
         return taken
 
     def take_until_keyframe(self) -> tuple[EncodedFrame, float]:
@@ -206,7 +205,7 @@ def test_an_idr_is_not_made_to_wait_by_a_still_picture(picture):
     waits_s = []
     for _ in range(5):
         picture.take_for(0.15)
-        picture.loop.request_keyframe()
+        picture.encoding.request_keyframe()
         waits_s.append(picture.take_until_keyframe()[1])
 
     # One frame of 60 Hz, and what a busy machine adds.
@@ -215,7 +214,7 @@ def test_an_idr_is_not_made_to_wait_by_a_still_picture(picture):
 
 def test_lost_references_are_answered_by_an_idr_when_the_encoder_cannot_do_better(picture):
     settle(picture)
-    picture.loop.invalidate_references(4, 6)
+    picture.encoding.invalidate_references(picture.outlet, 4, 6)
     picture.take_until_keyframe()
 
     assert picture.encoder.invalidated == [(4, 6)]
@@ -224,7 +223,7 @@ def test_lost_references_are_answered_by_an_idr_when_the_encoder_cannot_do_bette
 def test_lost_references_need_no_idr_when_the_encoder_avoids_them(make_picture):
     picture = make_picture(can_invalidate=True)
     settle(picture)
-    picture.loop.invalidate_references(4, 6)
+    picture.encoding.invalidate_references(picture.outlet, 4, 6)
 
     assert not any(frame.keyframe for frame in picture.take_for(0.3))
     assert picture.encoder.invalidated == [(4, 6)]
@@ -233,7 +232,7 @@ def test_lost_references_need_no_idr_when_the_encoder_avoids_them(make_picture):
 def test_a_busy_sender_costs_pictures_and_never_an_encoded_frame(picture):
     picture.capture.paint(1)
     deadline = time.monotonic() + 2
-    while picture.frames.qsize() < QUEUED_FRAMES and time.monotonic() < deadline:
+    while picture.encoder.made < QUEUED_FRAMES and time.monotonic() < deadline:
         picture.capture.paint(2)
         picture.stop.wait(0.01)
     made = picture.encoder.made
@@ -354,11 +353,11 @@ def running():
 
 class Transmit:
     def __init__(self, path: Path) -> None:
-        self.frames: queue.Queue[OutgoingFrame] = queue.Queue()
         self.keyframes_wanted = threading.Event()
         self.meter = Meter()
+        self.outlet = Outlet(self.meter)
         self.loop = TransmitLoop(
-            frames=self.frames,
+            outlet=self.outlet,
             packetizer=VideoPacketizer(256, 20, 0, None),
             sender=VideoSender(path.endpoint.sock),
             endpoint=path.endpoint,
@@ -371,7 +370,7 @@ class Transmit:
         encoded = EncodedFrame(
             data=bytes(size_bytes), keyframe=True, captured_ns=time.monotonic_ns()
         )
-        self.frames.put(OutgoingFrame(encoded=encoded, encode_ns=0))
+        self.outlet.offer(OutgoingFrame(encoded=encoded, encode_ns=0), time.monotonic_ns())
 
 
 @pytest.fixture
@@ -423,18 +422,18 @@ def test_a_frame_for_nobody_is_dropped_and_an_idr_asked_for(transmit, running):
 def sound(path):
     tone = load_driver(Kind.AUDIO, "tone", {})
     tone.prepare(None, STEREO)
-    tone.start(STEREO, 240)
-    encoder = load_driver(Kind.AUDIO_ENCODE, "opus", {})
-    encoder.open(OpusParams(packet_ms=5))
-    yield SoundLoop(
-        audio=tone,
-        encoder=encoder,
-        packetizer=AudioPacketizer(5, None, 0),
-        endpoint=path.endpoint,
-        meter=Meter(),
-    )
+    params = OpusParams(packet_ms=5)
+
+    def open_encoder(wanted):
+        encoder = load_driver(Kind.AUDIO_ENCODE, "opus", {})
+        encoder.open(wanted)
+        return encoder
+
+    loop = SoundLoop(tone, open_encoder)
+    loop.join(params, Listener(AudioPacketizer(5, None, 0), path.endpoint, Meter()))
+    yield loop
+    loop.close()
     tone.close()
-    encoder.close()
 
 
 def test_sound_flows_once_the_client_is_known(path, sound, running):

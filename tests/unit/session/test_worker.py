@@ -85,9 +85,9 @@ async def test_a_killed_host_is_noticed_while_a_driver_is_still_opening(
     assert not Path(plan.journal).exists()
 
 
-async def test_sigterm_takes_everything_down(spawn, make_plan, media, processes_of):
+async def test_sigterm_takes_everything_down(spawn, make_plan, processes_of):
     worker, plan = await spawn(), make_plan(compositor="steady")
-    await worker.prepare(plan, media)
+    await worker.prepare(plan)
     os.kill(worker.pid, signal.SIGTERM)
 
     async with asyncio.timeout(2):
@@ -97,19 +97,17 @@ async def test_sigterm_takes_everything_down(spawn, make_plan, media, processes_
     assert not Path(plan.journal).exists()
 
 
-async def test_a_ctrl_c_in_the_hosts_terminal_is_none_of_the_workers_business(
-    spawn, make_plan, media
-):
+async def test_a_ctrl_c_in_the_hosts_terminal_is_none_of_the_workers_business(spawn, make_plan):
     worker = await spawn()
     assert os.getsid(worker.pid) == worker.pid
     os.kill(worker.pid, signal.SIGINT)
 
-    await worker.prepare(make_plan(), media)
+    await worker.prepare(make_plan())
 
 
-async def test_programs_of_a_session_can_be_stopped_with_ctrl_c(spawn, make_plan, media, app_of):
+async def test_programs_of_a_session_can_be_stopped_with_ctrl_c(spawn, make_plan, app_of):
     worker, plan = await spawn(), make_plan(compositor="steady")
-    await worker.prepare(plan, media)
+    await worker.prepare(plan)
 
     program = app_of(plan)
 
@@ -118,9 +116,9 @@ async def test_programs_of_a_session_can_be_stopped_with_ctrl_c(spawn, make_plan
     assert blocked == 0
 
 
-async def test_programs_of_a_session_get_no_descriptor_of_ours(spawn, make_plan, media, app_of):
+async def test_programs_of_a_session_get_no_descriptor_of_ours(spawn, make_plan, app_of):
     worker, plan = await spawn(), make_plan(compositor="steady")
-    await worker.prepare(plan, media)
+    await worker.prepare(plan)
 
     program = app_of(plan)
 
@@ -131,8 +129,8 @@ async def test_keys_are_not_where_other_processes_could_read_them(
     spawn, make_plan, make_stream, media
 ):
     worker, stream = await spawn(), make_stream(7)
-    await worker.prepare(make_plan(), media)
-    await worker.start_stream(stream)
+    await worker.prepare(make_plan())
+    await worker.start_stream(stream, media)
     proc = Path(f"/proc/{worker.pid}")
 
     public = (proc / "cmdline").read_bytes()
