@@ -198,9 +198,7 @@ async def make_sessions(tmp_path: Path, base_port: int, install_faulty: None):
             pool=WorkerPool(lambda: (), limits),
             catalog=FixedCatalog(),
             cleaner=Cleaner(tmp_path / "journal", HostFacts(), PluginFilter()),
-            paths=Paths(
-                journals=tmp_path / "journal", memory=tmp_path / "memory", runtime=runtime
-            ),
+            paths=Paths(journals=tmp_path / "journal", memory=tmp_path / "memory", runtime=runtime),
             host_environment=dict(os.environ),
             remember_control_v2=lambda fingerprint: None,
             handshake_timeout_s=handshake_timeout_s,

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import attrs
 import numpy as np
@@ -156,7 +157,18 @@ def test_who_falls_behind_misses_frames_and_the_other_none():
     assert quick.meter.frames_dropped == 0
 
 
-def test_who_has_room_again_begins_with_an_idr_and_costs_the_other_one_a_second():
+@pytest.fixture
+def clock(monkeypatch):
+    """The encoding's clock; it stands still until `clock.ns` is moved on."""
+    clock = SimpleNamespace(ns=time.monotonic_ns())
+    ours = SimpleNamespace(
+        monotonic_ns=lambda: clock.ns, perf_counter_ns=lambda: clock.ns, sleep=time.sleep
+    )
+    monkeypatch.setattr("punktfunk.session.encoding.time", ours)
+    return clock
+
+
+def test_who_has_room_again_begins_with_an_idr_and_costs_the_other_one_a_second(clock):
     encoder = Counting()
     encoding = Encoding(encoder, PARAMS)
     slow, quick = attached(encoding), attached(encoding)
@@ -166,7 +178,7 @@ def test_who_has_room_again_begins_with_an_idr_and_costs_the_other_one_a_second(
     for _ in range(4):  # fills up again as often as it is emptied
         taken(slow)
         for _ in range(MOST_QUEUED_FRAMES + 3):
-            time.sleep(0.03)
+            clock.ns += 30_000_000
             encoding.show(picture())
             taken(quick)
 
@@ -175,12 +187,12 @@ def test_who_has_room_again_begins_with_an_idr_and_costs_the_other_one_a_second(
     assert slow.meter.keyframes == 2
 
 
-def test_lost_references_of_one_among_several_are_answered_by_an_idr():
+def test_lost_references_of_one_among_several_are_answered_by_an_idr(clock):
     encoder = Counting()
     encoding = Encoding(encoder, PARAMS)
     first, second = attached(encoding), attached(encoding)
     encoding.show(picture())
-    time.sleep(0.11)
+    clock.ns += 110_000_000
     encoding.invalidate_references(first, 1, 1)
     encoding.show(picture())
     assert (encoder.made, encoder.invalidated) == ([True, True], 0)
