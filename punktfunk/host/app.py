@@ -31,8 +31,9 @@ from punktfunk.host.plugins import plugin_filter
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import Runtime, RuntimeFile
 from punktfunk.host.session import HostSession
-from punktfunk.host.sessions import Paths, Sessions
+from punktfunk.host.sessions import Sessions
 from punktfunk.host.sleep_watch import SleepWatch
+from punktfunk.host.starting import Paths
 from punktfunk.library import CustomGames, Library
 from punktfunk.library.app_numbers import AppNumbers
 from punktfunk.library.box_art_cache import BoxArt

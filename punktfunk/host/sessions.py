@@ -3,63 +3,35 @@
 import asyncio
 import itertools
 import logging
-import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
-import attrs
-
 from punktfunk.config.chain import SessionSettings, session_settings
 from punktfunk.config.settings import Settings
-from punktfunk.errors import DriverFailed, DriverUnavailable, Refused
+from punktfunk.errors import Refused
 from punktfunk.events import Publish
 from punktfunk.gamestream.endpoint import normalize_ip
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.sdp import HostCapabilities
-from punktfunk.host.attempts import first_that_starts
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
-from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake, in_words
+from punktfunk.host.handshake import HANDSHAKE_TIMEOUT_S, Handshake
 from punktfunk.host.joining import Company, offered_to_guest, running
 from punktfunk.host.launches import Launches
 from punktfunk.host.member import Member
-from punktfunk.host.policy import (
-    check_launch,
-    display_mode,
-    encryption_requested,
-    preferences,
-    stream_limits,
-)
+from punktfunk.host.policy import check_launch, encryption_requested, stream_limits
 from punktfunk.host.ports import Ports, bind_media
 from punktfunk.host.session import HostSession
+from punktfunk.host.starting import Launch, Paths, Starter
 from punktfunk.model.apps import App
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.offers import Choice, Kind
-from punktfunk.model.session import SessionPlan, StreamEnd, StreamSample
-from punktfunk.model.video import Codec, VideoMode
-from punktfunk.session.plan import Cast, casts_in_order, plan_session
+from punktfunk.model.session import StreamEnd, StreamSample
+from punktfunk.model.video import Codec
 from punktfunk.session.pool import WorkerPool
 from punktfunk.session.stream import MediaSockets
 
 log = logging.getLogger(__name__)
-
-REFILL_DELAY_S = 3.0
-_FALLBACK_MODE = VideoMode(width_px=1_280, height_px=720, refresh_mhz=60_000)
-
-
-@attrs.frozen(kw_only=True)
-class Paths:
-    """Where sessions keep their things.
-
-    Attributes:
-        journals: Undo journals, one file a session.
-        memory: What drivers remember from one session to the next.
-        runtime: Parent of the seats' runtime folders; short, private.
-    """
-
-    journals: Path
-    memory: Path
-    runtime: Path
 
 
 class Sessions:
@@ -95,15 +67,20 @@ class Sessions:
         self._pool = pool
         self._catalog = catalog
         self._cleaner = cleaner
-        self._paths = paths
-        self._host_environment = host_environment
-        self._remember_control_v2 = remember_control_v2
+        self._starter = Starter(
+            pool=pool,
+            catalog=catalog,
+            cleaner=cleaner,
+            paths=paths,
+            host_environment=host_environment,
+            bind_media=self._bind_media,
+            remember_control_v2=remember_control_v2,
+        )
         self._handshake_timeout_s = handshake_timeout_s
         self._sessions: dict[int, HostSession] = {}
         self._launches = Launches()
         self._company = Company(lambda event_type, /, **data: self.publish(event_type, **data))
         self._ended: dict[int, asyncio.Event] = {}
-        self._session_ids = itertools.count(1)
         self._stream_ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -159,19 +136,13 @@ class Sessions:
                 )
                 self._expect(other, member, request, remote_ip, local_ip, first=member.guest)
                 return other
-        casts = casts_in_order(
-            app,
-            self._catalog.offers,
-            preferences(wanted.drivers),
-            attach=wanted.desktop.mode == "attach",
-        )
+        launch = Launch(client=client, app=app, request=request, wanted=wanted)
+        casts = self._starter.cast(launch)
         slot = self._free_slot()
 
         async def start() -> HostSession:
-            plans = (self._plan(client, app, request, cast, wanted) for cast in casts)
-            session = await first_that_starts(
-                plans, lambda plan: self._start(slot, client, app, plan)
-            )
+            session = await self._starter.start(slot, launch, casts)
+            self._take_in(session)
             session.use_key(request.ri_key)
             self._expect(session, session.owner, request, remote_ip, local_ip, first=True)
             return session
@@ -288,7 +259,10 @@ class Sessions:
 
     def _seat(self) -> tuple[int, MediaSockets]:
         slot = self._next_slot()
-        return slot, bind_media(self._settings.host.bind, self._ports.media(slot))
+        return slot, self._bind_media(slot)
+
+    def _bind_media(self, slot: int) -> MediaSockets:
+        return bind_media(self._settings.host.bind, self._ports.media(slot))
 
     def _next_slot(self) -> int:
         """The first that no client has, and no launch will have."""
@@ -309,74 +283,16 @@ class Sessions:
             )
         return self._next_slot()
 
-    async def _start(
-        self, slot: int, client: PairedClient, app: App, plan: SessionPlan
-    ) -> HostSession:
-        sockets = bind_media(self._settings.host.bind, self._ports.media(slot))
-        try:
-            worker = await self._pool.take()
-            try:
-                await worker.prepare(plan)
-            except BaseException:
-                await worker.quit(StreamEnd.FAILED)
-                await self._cleaner.clean(Path(plan.journal))
-                raise
-        except (DriverUnavailable, DriverFailed) as error:
-            log.warning("session did not start: %s", error, extra={"app": app.title})
-            reason = f"{app.title} could not be started: {in_words(error)}"
-            sockets.close()
-            raise Refused(reason, status=503) from error
-        except BaseException:
-            sockets.close()
-            raise
-        finally:
-            asyncio.get_running_loop().call_later(REFILL_DELAY_S, self._pool.refill)
-        session = HostSession(
-            slot=slot,
-            client=client,
-            sockets=sockets,
-            app=app,
-            plan=plan,
-            worker=worker,
-            control_v2_used=self._remember_control_v2,
-        )
+    def _take_in(self, session: HostSession) -> None:
+        """It runs: from now on it is ours to end."""
         session.on_sample, session.publish = self.on_sample, self.publish
         self._sessions[session.id] = session
         self._ended[session.id] = asyncio.Event()
         self._spawn(self._see_out(session))
-        video_port = self._ports.media(slot).video
-        about = {"session": session.id, "worker_pid": worker.pid, "video_port": video_port}
-        log.info("session started: %s", app.title, extra=about)
+        video_port = self._ports.media(session.slot).video
+        about = {"session": session.id, "worker_pid": session.worker.pid, "video_port": video_port}
+        log.info("session started: %s", session.app.title, extra=about)
         self.on_started(session)
-        return session
-
-    def _plan(
-        self,
-        client: PairedClient,
-        app: App,
-        request: LaunchRequest,
-        cast: Cast,
-        wanted: SessionSettings,
-    ) -> SessionPlan:
-        session_id = next(self._session_ids)
-        seat = f"pf-{session_id}-{secrets.token_hex(4)}"
-        return plan_session(
-            cast,
-            app,
-            session_id=session_id,
-            seat=seat,
-            client=client.fingerprint,
-            mode=display_mode(request.mode or _FALLBACK_MODE, wanted.stream),
-            channels=request.layout.channels,
-            sound_on_host=request.play_audio_on_host,
-            prep=wanted.prep,
-            settings_of=self._catalog.settings_of,
-            runtime_root=str(self._paths.runtime),
-            journal=str(self._paths.journals / f"{seat}.jsonl"),
-            memory=str(self._paths.memory),
-            host_environment=self._host_environment,
-            keep_awake=f"{client.name} plays {app.title}" if wanted.stream.inhibit_idle else "",
-        )
 
     def _expect(
         self,

@@ -18,7 +18,8 @@ from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.handshake import Handshake
 from punktfunk.host.ports import Ports
 from punktfunk.host.session import HostSession
-from punktfunk.host.sessions import Paths, Sessions
+from punktfunk.host.sessions import Sessions
+from punktfunk.host.starting import Paths
 from punktfunk.journal.effects import marked_processes
 from punktfunk.model.apps import App
 from punktfunk.model.audio import STEREO
