@@ -21,11 +21,9 @@ _table = types.Array(uint32, 1, "C", readonly=True)
 _bytes = types.Array(uint8, 1, "C")
 _pairs = types.Array(uint16, 1, "C")
 _areas = types.Array(int64, 2, "C", readonly=True)
-_rows = types.Array(uint32, 2, "A", readonly=True)
 _drawn = types.Array(uint32, 2, "C")
 _line = types.Array(uint32, 1, "C")
 _places = types.Array(int64, 1, "C", readonly=True)
-_weights = types.Array(uint32, 1, "C", readonly=True)
 _source = (_pixels, int64, int64, _areas)
 
 
@@ -186,11 +184,30 @@ def _mix_rows(above: Any, below: Any, weight: Any, line: Any) -> None:
         line[i] = _mix(above[i], below[i], weight)
 
 
+@_compile()
+def _pick(line: Any, places: Any, firsts: Any, seconds: Any) -> None:
+    for i in range(places.size):
+        at = places[i]
+        firsts[i] = line[at]
+        seconds[i] = line[at + 1]
+
+
+@_compile()
+def _mix_columns(firsts: Any, seconds: Any, weights: Any, row: Any) -> None:
+    for i in range(row.size):
+        row[i] = _mix(firsts[i], seconds[i], weights[i])
+
+
 @_compile(
-    void(_rows, _drawn, int64, int64, int64, int64, _places, _weights, _places, _weights, _line)
+    void(
+        *(_pixels, int64, int64, _drawn, int64, int64, int64, int64),
+        *(_places, _table, _places, _table, _line),
+    )
 )
 def stretch(
-    source: Any,
+    pixels: Any,
+    start: Any,
+    stride: Any,
     target: Any,
     left: Any,
     right: Any,
@@ -202,13 +219,21 @@ def stretch(
     columns_weight: Any,
     line: Any,
 ) -> None:
-    """Draw a part of the target as `plain.stretch` does. `line` is room for a source row."""
+    """Draw a part of the target as `plain.stretch` does.
+
+    Args:
+        start: Where in `pixels` the picture begins; `stride` counts pixels, too.
+        line: Room for a row of the source and two of the target.
+    """
+    width = target.shape[1]
     first, after = columns_at[left], columns_at[right - 1] + 2
+    firsts, seconds = line[left:right], line[width + left : width + right]
+    whole = line[2 * width :]
+    mixed, places, weights = whole[first:after], columns_at[left:right], columns_weight[left:right]
     for y in range(top, bottom):
-        above, below = source[rows_at[y]], source[rows_at[y] + 1]
-        part = line[first:after]
-        _mix_rows(above[first:after], below[first:after], rows_weight[y], part)
-        drawn = target[y]
-        for x in range(left, right):
-            at = columns_at[x] - first
-            drawn[x] = _mix(part[at], part[at + 1], columns_weight[x])
+        at = start + rows_at[y] * stride
+        above, below = pixels[at : at + whole.size], pixels[at + stride : at + stride + whole.size]
+        _mix_rows(above[first:after], below[first:after], rows_weight[y], mixed)
+        # Looking up apart from reckoning: only then is the reckoning vectorised.
+        _pick(whole, places, firsts, seconds)
+        _mix_columns(firsts, seconds, weights, target[y, left:right])

@@ -5,13 +5,13 @@ from types import ModuleType
 
 import attrs
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from punktfunk.model.frames import Area, Frame, Plane
 from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
 from punktfunk.pixels import plain
 from punktfunk.pixels.coefficients import coefficients
+from punktfunk.pixels.flat import flattened
 from punktfunk.pixels.stretching import Stretching
 
 BACKEND_VARIABLE = "PUNKTFUNK_PIXELS"
@@ -147,7 +147,7 @@ class Converter:
         self, compiled: ModuleType, pixels: NDArray[np.uint32], areas: tuple[Area, ...]
     ) -> None:
         numbers = [(area.left_px, area.top_px, area.width_px, area.height_px) for area in areas]
-        source = (*_flattened(pixels), np.array(numbers, np.int64).reshape(-1, 4))
+        source = (*flattened(pixels), np.array(numbers, np.int64).reshape(-1, 4))
         luma, *chroma = self._buffer.flat_planes
         strides = [plane.strides[0] for plane in self._buffer.planes]
         if self._target is PixelFormat.I420:
@@ -203,21 +203,6 @@ def _around(areas: tuple[Area, ...]) -> Area:
     right = max(area.left_px + area.width_px for area in areas)
     bottom = max(area.top_px + area.height_px for area in areas)
     return Area(left, top, right - left, bottom - top)
-
-
-def _flattened(pixels: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], int, int]:
-    """Memory from the lowest to the highest pixel, where the picture starts, its stride.
-
-    The last two count pixels. Pictures stored bottom up have a negative stride.
-    """
-    rows, columns = pixels.shape
-    if pixels.flags.c_contiguous:
-        return pixels.reshape(-1), 0, columns
-    stride = pixels.strides[0] // 4
-    extent = (rows - 1) * abs(stride)
-    lowest = pixels if stride >= 0 else pixels[::-1]
-    flat = as_strided(lowest, shape=(extent + columns,), strides=(4,))
-    return flat, 0 if stride >= 0 else extent, stride
 
 
 def _allocate(target: PixelFormat, width: int, height: int) -> _Buffer:

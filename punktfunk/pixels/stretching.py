@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from punktfunk.model.frames import Area
 from punktfunk.pixels import plain
+from punktfunk.pixels.flat import flattened
 
 _WHOLE = 256
 
@@ -57,7 +58,7 @@ class Stretching:
         self._columns, self._rows = (
             Steps.between(has, wanted) for has, wanted in zip(has_px, wanted_px, strict=True)
         )
-        self._line = np.zeros(has_px[0], np.uint32)
+        self._line = np.zeros(has_px[0] + 2 * width, np.uint32)
 
     def reached_by(self, area: Area) -> Area:
         """What of the target changes when this of the source does."""
@@ -75,7 +76,9 @@ class Stretching:
             height = (area.top_px, area.top_px + area.height_px)
             if compiled is not None:
                 tables = (rows.at, rows.weight, columns.at, columns.weight)
-                compiled.stretch(source, self.pixels, *bounds, *height, *tables, self._line)
+                compiled.stretch(
+                    *flattened(source), self.pixels, *bounds, *height, *tables, self._line
+                )
             else:
                 x, y = slice(*bounds), slice(*height)
                 self.pixels[y, x] = plain.stretch(

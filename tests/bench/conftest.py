@@ -1,4 +1,6 @@
-"""A worker process with a stream of the test pattern, and a client that only listens."""
+"""A worker process with a stream, of the test pattern if not told otherwise, and a client that only
+listens.
+"""
 
 import asyncio
 import os
@@ -6,9 +8,10 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import attrs
@@ -31,10 +34,13 @@ DRIVERS = {
     Kind.AUDIO_ENCODE: "opus",
     Kind.INPUT: "memory",
 }
+NOTHING = LaunchSpec()
 PING = b"0123456789ABCDEF"
 
 Streaming = Callable[..., AbstractAsyncContextManager["BenchStream"]]
-"""`streaming(width_px, height_px, bitrate_kbps, encrypt=False)`; 60 frames a second."""
+"""`streaming(width_px, height_px, bitrate_kbps, encrypt=, drivers=, launch=)`; 60 frames a second.
+`drivers` are those that shall be others, `launch` is the app.
+"""
 
 
 class Listener:
@@ -104,6 +110,12 @@ class BenchStream:
     samples: list[StreamSample] = attrs.field(factory=list)
     start_ms: dict[str, float] = attrs.field(factory=dict)
 
+    async def told(self, seconds: int) -> None:
+        """Wait for so many samples."""
+        async with asyncio.timeout(3 * seconds + 3):
+            while len(self.samples) < seconds:
+                await asyncio.sleep(0.002)
+
 
 @attrs.frozen
 class Memory:
@@ -136,18 +148,25 @@ def streaming(tmp_path: Path) -> Streaming:
 
 @asynccontextmanager
 async def _streaming(
-    folder: Path, width_px: int, height_px: int, bitrate_kbps: int, encrypt: bool = False
+    folder: Path,
+    width_px: int,
+    height_px: int,
+    bitrate_kbps: int,
+    encrypt: bool = False,
+    drivers: Mapping[Kind, str] = MappingProxyType({}),
+    launch: LaunchSpec = NOTHING,
 ) -> AsyncIterator[BenchStream]:
     mode = VideoMode(width_px=width_px, height_px=height_px, refresh_mhz=60_000)
-    worker = await Worker.spawn([f"{kind}:{name}" for kind, name in DRIVERS.items()])
+    used = {**DRIVERS, **drivers}
+    worker = await Worker.spawn([f"{kind}:{name}" for kind, name in used.items()])
     sockets = [_bound() for _ in range(3)]
     video_port, _, audio_port = (sock.getsockname()[1] for sock in sockets)
     try:
         spare_memory = Memory.of(worker.pid)
         launched_ns = time.monotonic_ns()
-        await worker.prepare(_session(folder, mode), sockets)
+        await worker.prepare(_session(folder, mode, used, launch))
         prepared_ns = time.monotonic_ns()
-        await worker.start_stream(_stream(mode, bitrate_kbps, encrypt))
+        await worker.start_stream(_stream(mode, bitrate_kbps, encrypt), sockets)
         started_ns = time.monotonic_ns()
         with Listener(video_port, audio_port) as listener:
             stream = BenchStream(worker, listener, spare_memory)
@@ -175,13 +194,15 @@ def _bound() -> socket.socket:
     return sock
 
 
-def _session(folder: Path, mode: VideoMode) -> SessionPlan:
-    driver = {kind: DriverRef(name=name) for kind, name in DRIVERS.items()}
+def _session(
+    folder: Path, mode: VideoMode, drivers: Mapping[Kind, str], launch: LaunchSpec
+) -> SessionPlan:
+    driver = {kind: DriverRef(name=name) for kind, name in drivers.items()}
     return SessionPlan(
         session_id=1,
         seat="pf-bench",
         app_title="Test pattern",
-        launch=LaunchSpec(),
+        launch=launch,
         mode=mode,
         compositor=driver[Kind.COMPOSITOR],
         capture=driver[Kind.CAPTURE],
@@ -191,6 +212,7 @@ def _session(folder: Path, mode: VideoMode) -> SessionPlan:
         input=driver[Kind.INPUT],
         runtime_root=str(folder),
         journal=str(folder / "bench.jsonl"),
+        memory=str(folder / "memory"),
         host_environment=dict(os.environ),
     )
 

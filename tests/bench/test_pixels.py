@@ -1,4 +1,6 @@
-"""The converter against a copy of the frame and against swscale, as ratios."""
+"""The converter against a copy of the frame and against swscale, and stretching against none, as
+ratios.
+"""
 
 import os
 import time
@@ -8,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from punktfunk.model.frames import Frame
+from punktfunk.model.frames import Area, Frame
 from punktfunk.model.video import ColorSpec, PixelFormat
 from punktfunk.pixels import Converter, warm_up
 
@@ -59,3 +61,45 @@ def test_conversion_costs_a_few_copies_and_less_than_swscale(size, target, capsy
         )
     assert ours < 8 * memcpy
     assert ours < theirs
+
+
+def converting(has, wanted, damage=None):
+    """A call that converts a picture of one size to another."""
+    width, height = has
+    plane = np.random.default_rng(0).integers(0, 256, (height, width * 4), dtype=np.uint8)
+    frame = Frame(
+        format=PixelFormat.BGRX,
+        width_px=width,
+        height_px=height,
+        planes=(plane,),
+        captured_ns=1,
+        damage=damage,
+    )
+    converter = Converter(PixelFormat.BGRX, PixelFormat.I420, *wanted, ColorSpec())
+    converter.convert(frame)
+    return lambda: converter.convert(frame)
+
+
+def a_twentieth(width, height):
+    return (Area(width // 3, height // 3, width // 4, height // 5),)
+
+
+def test_stretching_costs_little_where_little_changed(capsys):
+    warm_up()
+    large, small = (2560, 1440), (1920, 1080)
+
+    plain, stretched, plain_part, stretched_part = medians_ms(
+        converting(small, small),
+        converting(large, small),
+        converting(small, small, a_twentieth(*small)),
+        converting(large, small, a_twentieth(*large)),
+    )
+
+    with capsys.disabled():
+        print(f"\n2560x1440 stretched to 1920x1080 i420, load average {os.getloadavg()[0]:.2f}")
+        print(f"  {stretched:.2f} ms, {stretched / plain:.2f} of converting 1080p ({plain:.2f} ms)")
+        print(
+            f"  with 5 % damage {stretched_part:.2f} ms, {stretched_part / stretched:.3f} of that; "
+            f"{stretched_part / plain_part:.2f} of converting as much ({plain_part:.2f} ms)"
+        )
+    assert stretched_part < stretched

@@ -39,20 +39,13 @@ def cpu_us(pid):
 async def a_session(streaming):
     """Microseconds a frame: all threads of the worker, and its main thread alone."""
     async with streaming(WIDTH_PX, HEIGHT_PX, KBPS) as stream:
-        await told(stream, 1)
+        await stream.told(1)
         before = cpu_us(stream.worker.pid)
-        await told(stream, 1 + ROUND_S)
+        await stream.told(1 + ROUND_S)
         after = cpu_us(stream.worker.pid)
     frames = sum(sample.frames_new for sample in stream.samples[1:])
     assert frames > ROUND_S * FPS / 2
     return (sum(after) - sum(before)) / frames, (after[0] - before[0]) / frames
-
-
-async def told(stream, seconds):
-    """Wait for so many of the worker's reports."""
-    async with asyncio.timeout(3 * seconds + 3):
-        while len(stream.samples) < seconds:
-            await asyncio.sleep(0.002)
 
 
 async def a_bare_encoder():
