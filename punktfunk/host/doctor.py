@@ -62,12 +62,12 @@ class DoctorReport:
             if picked:
                 codecs = ", ".join(sorted(picked.codecs))
                 detail = f" ({codecs})" if codecs else ""
-                lines.append(f"  ok  {picked.driver}: {picked.title or picked.driver}{detail}")
+                lines.append(f"  ok  {picked.name}: {picked.title or picked.driver}{detail}")
                 if remark := picked.availability.reason:
                     lines.append(f"      {remark}")
             else:
                 lines.append("  no  nothing fits")
-            lines += [f"      {it.offer.driver}: {it.because}" for it in choice.passed_over]
+            lines += [f"      {it.offer.name}: {it.because}" for it in choice.passed_over]
         problems = [
             f"  {plugin.record.name}: {problem}"
             for plugin in self.probe.plugins
@@ -157,7 +157,11 @@ def _choice_to_json(choice: Choice) -> dict[str, Any]:
         "kind": choice.kind.value,
         "picked": choice.picked.driver if choice.picked else None,
         "passed_over": [
-            {"driver": passed.offer.driver, "because": passed.because}
+            {
+                "driver": passed.offer.driver,
+                "attaches": passed.offer.attaches,
+                "because": passed.because,
+            }
             for passed in choice.passed_over
         ],
     }

@@ -72,6 +72,11 @@ class Offer:
     codecs: frozenset[Codec] = attrs.field(default=frozenset(), converter=_codecs)
     features: frozenset[str] = attrs.field(default=frozenset(), converter=_words)
 
+    @property
+    def name(self) -> str:
+        """For people: the driver, and which of its two ways this is."""
+        return f"{self.driver} (the running desktop)" if self.attaches else self.driver
+
 
 @attrs.frozen(kw_only=True)
 class PassedOver:

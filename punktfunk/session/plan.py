@@ -173,7 +173,7 @@ def _next_best(
 
 def _nothing_fits(app: App, choice: Choice) -> Refused:
     reasons = "; ".join(
-        f"{passed.offer.driver}: {passed.because.rstrip('.')}"
+        f"{passed.offer.name}: {passed.because.rstrip('.')}"
         for passed in choice.passed_over
         if passed.offer.rank > 0 or passed.offer.driver in app.wishes.values()
     )
