@@ -95,6 +95,7 @@ def look_around(ctl: Ctl) -> None:
     assert "paired" in ctl("logs", "--limit", "2000")
     assert "Test pattern" in ctl("doctor")
     assert ctl("undo list") == ctl("undo run") == ""
+    ctl("undo forget", "nothing-of-this-name", code=NOT_FOUND)
 
 
 def keep_a_game(ctl: Ctl) -> None:
@@ -128,6 +129,7 @@ def record_a_stream(ctl: Ctl, client: MoonlightClient) -> None:
     assert "process_tree" in ctl("undo list")
     number = ctl.json("status")["sessions"][0]["id"]
     ctl("sessions stop", "99", code=NOT_FOUND)
+    ctl("sessions drop", "99", code=NOT_FOUND)
     ctl("sessions stop", str(number))
     assert ctl.json("status")["sessions"] == []
     ctl("sessions idr", code=REFUSED)
