@@ -46,13 +46,13 @@ def test_everything_on_it_fails_and_closes_quickly(make_desk, seat, wait, caplog
     assert seat.running == []
 
 
-def test_it_opens_again_on_the_same_seat(make_desk, seat, programs) -> None:
-    programs("Xwayland")
+def test_it_opens_again_on_the_same_seat(make_desk, seat) -> None:
     desk = make_desk()
     capture = desk.capture()
     capture.read(5.0).release()
-    x_lock = Path(f"/tmp/.X{desk.display.environment['DISPLAY'].removeprefix(':')}-lock")
-    assert x_lock.exists()
+    x_display = desk.display.environment.get("DISPLAY", "")  # only where Xwayland is installed
+    x_lock = Path(f"/tmp/.X{x_display.removeprefix(':')}-lock")
+    assert x_lock.exists() is bool(x_display)
     kill_sway(seat)
     with pytest.raises(DriverFailed):
         capture.read(60.0)
