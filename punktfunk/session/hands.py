@@ -1,5 +1,6 @@
 """Input of all clients of a session, into its one set of devices."""
 
+import itertools
 from collections.abc import Callable, Hashable
 
 import attrs
@@ -24,7 +25,8 @@ from punktfunk.model.input import (
 
 _DOWN = (ContactKind.DOWN, ContactKind.MOVE, ContactKind.HOVER)
 _UP = (ContactKind.UP, ContactKind.CANCEL, ContactKind.HOVER_LEAVE)
-_FINGERS_APART = 0x1000_0000
+_MAX_HELD = 256
+"""More than hands can hold at once; what comes on top is not done."""
 _PadEvent = PadArrival | PadState | PadRemoved | PadTouch | PadMotion | PadBattery
 
 
@@ -42,6 +44,7 @@ class Hands:
         self._handle = handle
         self._held: dict[Hashable, dict[int, InputEvent]] = {}
         self._pads: dict[tuple[int, int], int] = {}
+        self._fingers: dict[tuple[int, int], int] = {}
 
     def take(self, place: int, event: InputEvent) -> None:
         """Do what the client in this place did."""
@@ -54,7 +57,11 @@ class Hands:
             if event.kind is ContactKind.CANCEL_ALL:
                 self._lift_fingers(place)
                 return
-            finger = (event.pointer_id + place * _FINGERS_APART) & 0xFFFF_FFFF
+            finger = self._finger_of(place, event.pointer_id)
+            if finger is None:
+                return
+            if event.kind in _UP:
+                del self._fingers[place, event.pointer_id]
             event = attrs.evolve(event, pointer_id=finger)
         if self._is_for_us(place, event):
             self._handle(event)
@@ -73,6 +80,7 @@ class Hands:
                 del self._held[what]
                 if release is not None:
                     self._handle(release)
+        self._forget_fingers(place)
         if with_pads:
             for (owner, _), pad in list(self._pads.items()):
                 if owner == place:
@@ -96,14 +104,33 @@ class Hands:
         what, release = _grip(event)
         if what is None:
             return True
-        holders = self._held.setdefault(what, {})
+        holders = self._held.get(what, {})
         if release is not None:
-            holders[place] = release
+            if place not in holders and self._holds(place) >= _MAX_HELD:
+                return False
+            self._held.setdefault(what, holders)[place] = release
             return True
         holders.pop(place, None)
         if not holders:
-            del self._held[what]
+            self._held.pop(what, None)
         return not holders
+
+    def _holds(self, place: int) -> int:
+        return sum(place in holders for holders in self._held.values())
+
+    def _finger_of(self, place: int, number: int) -> int | None:
+        """The session's number for a client's finger: the same one, if it is free."""
+        if (place, number) not in self._fingers:
+            if sum(owner == place for owner, _ in self._fingers) >= _MAX_HELD:
+                return None
+            taken = set(self._fingers.values())
+            self._fingers[place, number] = next(
+                it for it in itertools.chain([number], itertools.count()) if it not in taken
+            )
+        return self._fingers[place, number]
+
+    def _forget_fingers(self, place: int) -> None:
+        self._fingers = {it: ours for it, ours in self._fingers.items() if it[0] != place}
 
     def _lift_fingers(self, place: int) -> None:
         for holders in list(self._held.values()):
@@ -112,6 +139,7 @@ class Hands:
                 cancel = attrs.evolve(release, kind=ContactKind.CANCEL)
                 if self._is_for_us(place, cancel):
                     self._handle(cancel)
+        self._forget_fingers(place)
 
     def _pad_of(self, place: int, number: int) -> int | None:
         """The session's number for a client's pad: the same one, if it is free."""

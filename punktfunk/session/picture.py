@@ -39,7 +39,9 @@ class PictureLoop:
         self._due_ns = 0
 
     def add_tap(self, tap: Tap) -> None:
-        self._taps = (*self._taps, tap)
+        """One that is there already stays; streams of one encoder share it."""
+        if tap not in self._taps:
+            self._taps = (*self._taps, tap)
 
     def remove_tap(self, tap: Tap) -> None:
         self._taps = tuple(it for it in self._taps if it is not tap)

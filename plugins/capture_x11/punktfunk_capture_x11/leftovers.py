@@ -32,6 +32,7 @@ def input_effect(environment: Mapping[str, str], spare: Sequence[int]) -> Effect
             "authority": environment.get("XAUTHORITY", ""),
             "spare": ",".join(str(code) for code in spare),
         },
+        until_reboot=True,
     )
 
 

@@ -124,3 +124,25 @@ def test_pads_beyond_what_a_session_has_are_left_out(hands, seen):
         hands.take(place, PadState(pad=0, buttons=PadButtons.A))
 
     assert len({it.pad for it in seen}) == len(seen) == 16
+
+
+def test_who_presses_more_than_hands_can_hold_is_held_to_it(hands, seen):
+    for number in range(5_000):
+        hands.take(1, touch(ContactKind.DOWN, number))
+    fingers = len(seen)
+    hands.take(2, touch(ContactKind.DOWN, 7))
+
+    hands.let_go(1, with_pads=True)
+
+    assert fingers == 256
+    assert len(seen) == 256 + 1 + 256
+    hands.take(1, touch(ContactKind.DOWN, 9))
+    assert seen[-1].pointer_id == 9
+
+
+def test_a_finger_keeps_its_number_while_it_is_down(hands, seen):
+    for kind in (ContactKind.DOWN, ContactKind.MOVE, ContactKind.UP, ContactKind.DOWN):
+        hands.take(3, touch(kind, 0xFFFF_FFFF))
+    hands.take(4, touch(ContactKind.DOWN, 0xFFFF_FFFF))
+
+    assert [it.pointer_id for it in seen] == [0xFFFF_FFFF] * 4 + [0]
