@@ -47,6 +47,10 @@ class DriverFailed(PunktfunkError):
     code = "driver_failed"
 
 
+class DisplayWithdrawn(DriverFailed):
+    """The person at the machine ended the sharing; it is not asked for again."""
+
+
 class LeftAlone(PunktfunkError):
     """Something we had done is not taken back: somebody has changed it since, and it is theirs."""
 

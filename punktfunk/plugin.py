@@ -12,7 +12,13 @@ from punktfunk.drivers.gamepad import GamepadDriver
 from punktfunk.drivers.input import InputDriver
 from punktfunk.drivers.seat import Seat, SeatProcess
 from punktfunk.drivers.xwayland import remove_x11_display, x11_display_of
-from punktfunk.errors import DriverFailed, DriverUnavailable, LeftAlone, PunktfunkError
+from punktfunk.errors import (
+    DisplayWithdrawn,
+    DriverFailed,
+    DriverUnavailable,
+    LeftAlone,
+    PunktfunkError,
+)
 from punktfunk.hookspecs.markers import hookimpl
 from punktfunk.journal import change_file, compare_and_restore
 from punktfunk.model.apps import App, LaunchSpec
@@ -102,6 +108,7 @@ __all__ = [
     "CompositorDriver",
     "ContactKind",
     "Display",
+    "DisplayWithdrawn",
     "Driver",
     "DriverFailed",
     "DriverUnavailable",

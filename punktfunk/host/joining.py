@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from punktfunk.config.settings import StreamSettings
 from punktfunk.errors import Refused
 from punktfunk.events import Publish
+from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.host.member import Member
 from punktfunk.host.session import HostSession
 from punktfunk.model.apps import App
 from punktfunk.model.clients import PairedClient
 from punktfunk.model.session import StreamEnd
-from punktfunk.model.video import Codec, VideoMode
+from punktfunk.model.video import Codec
 from punktfunk.session.stream import MediaSockets
 
 CLIENTS_A_SESSION = 4
@@ -47,14 +48,15 @@ class Company:
         self,
         session: HostSession,
         client: PairedClient,
-        mode: VideoMode | None,
+        request: LaunchRequest,
         wanted: StreamSettings,
         seat: Seat,
+        check: Callable[[], None],
     ) -> Member:
         """Let a client into the session of another one, as its settings say.
 
         Args:
-            mode: What it will ask for, if it has said so.
+            check: Raises `Refused` where the client may not come in any more, after a wait.
 
         Raises:
             Refused: with who plays, or what to do.
@@ -62,10 +64,15 @@ class Company:
         if wanted.second_client == "refuse":
             raise Refused(f"{session.owner.client.name} plays {session.app.title}", status=503)
         if wanted.second_client == "take_over":
+            session.use_key(request.ri_key)
             return self._take_over(session, client)
-        if mode is not None:
-            session.check_size(mode)
+        if request.mode is not None:
+            session.check_size(request.mode)
         await self._make_room(session)
+        check()
+        if session.ending:
+            raise Refused(f"{session.app.title} has ended", status=503)
+        session.use_key(request.ri_key)
         member = session.add(client, *seat())
         member.watches = wanted.guests == "watch"
         self._tell("session.joined", session, client)

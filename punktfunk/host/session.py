@@ -132,9 +132,9 @@ class HostSession:
         self.owner = guest
 
     def heir(self) -> Member | None:
-        """Who of those that stream has been its guest for longest."""
-        guests = (it for it in self.members if it.guest and not it.leaving and not it.away)
-        return next(guests, None)
+        """Who of those that stream, and do not only watch, has been its guest for longest."""
+        guests = (it for it in self.members if it.guest and not it.leaving and not it.watches)
+        return next((it for it in guests if it.stream is not None), None)
 
     async def remove(self, member: Member, reason: StreamEnd) -> None:
         """Take a client out, and wait until its stream is over. Its ports are free then."""

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from punktfunk.config.chain import SessionSettings, session_settings
 from punktfunk.config.settings import Settings
 from punktfunk.errors import Refused
 from punktfunk.events import Publish
+from punktfunk.gamestream import nvhttp
 from punktfunk.gamestream.endpoint import normalize_ip
 from punktfunk.gamestream.launch import LaunchRequest
 from punktfunk.gamestream.sdp import HostCapabilities
@@ -81,6 +83,7 @@ class Sessions:
         self._launches = Launches()
         self._company = Company(lambda event_type, /, **data: self.publish(event_type, **data))
         self._ended: dict[int, asyncio.Event] = {}
+        self._unpaired: Counter[str] = Counter()
         self._stream_ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -126,13 +129,19 @@ class Sessions:
         check_launch(request, wanted.stream)
         self._check_idle(client)
         if wanted.stream.second_client != "own":
+            unpaired = self._unpaired[client.fingerprint]
+
+            def check() -> None:
+                if self._unpaired[client.fingerprint] != unpaired:
+                    raise Refused(nvhttp.UNAUTHORISED, status=401)
+                self._check_idle(client)
+
             await self._launches.settled(app.library_id)
-            self._check_idle(client)
+            check()
             other = running(self.all(), app)
             if other is not None:
-                other.use_key(request.ri_key)
                 member = await self._company.admit(
-                    other, client, request.mode, wanted.stream, self._seat
+                    other, client, request, wanted.stream, self._seat, check
                 )
                 self._expect(other, member, request, remote_ip, local_ip, first=member.guest)
                 return other
@@ -193,6 +202,8 @@ class Sessions:
 
         A guest only leaves. An owner that is unpaired leaves its session to a guest.
         """
+        if reason is StreamEnd.UNPAIRED:
+            self._unpaired[fingerprint] += 1
         await self._launches.call_off(fingerprint)
         for session in self.all():
             member = session.member(fingerprint)
@@ -318,6 +329,8 @@ class Sessions:
         stream_id = next(self._stream_ids)
 
         def unused() -> None:
+            if member.leaving:
+                return
             log.info("the client did not come to stream", extra={"session": session.id})
             if first and member.guest:
                 self._spawn(self._company.leave(session, member, StreamEnd.NEVER_CONNECTED))

@@ -64,7 +64,7 @@ class Journal:
         with self._lock:
             found = self._find(old)
             if found is not None:
-                self._append(to_line(DONE, old) + to_line(MADE, new))
+                self._append(to_line(MADE, new) + to_line(DONE, old))
                 self._entries[self._entries.index(found)] = attrs.evolve(found, effect=new)
 
     def forget(self, effect: Effect) -> None:

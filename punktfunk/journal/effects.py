@@ -17,6 +17,7 @@ from pathlib import Path
 from punktfunk.errors import LeftAlone
 from punktfunk.journal import files
 from punktfunk.journal.commands import CommandFailed, run_command
+from punktfunk.journal.mounts import take_down_mounts
 from punktfunk.model.plugins import Effect
 
 MARK = "PUNKTFUNK_SEAT"
@@ -114,7 +115,12 @@ def _remove_directory(effect: Effect) -> bool:
     except OSError:
         return True  # somebody else's
     if mark == effect.data["mark"]:
-        _remove(path.iterdir(), but=sign)
+        if marked_processes(mark):
+            return False  # what is in it is still theirs
+        mounts = take_down_mounts(path)
+        _remove(path.iterdir(), but=[sign, *mounts])
+        if mounts:
+            raise LeftAlone(f"{mounts[0]} is a mount that could not be taken down")
         if _remains(path, but=sign):
             return False
     elif mark or _remains(path, but=sign):
@@ -126,10 +132,10 @@ def _remove_directory(effect: Effect) -> bool:
     return True
 
 
-def _remove(entries: Iterable[Path], *, but: Path) -> None:
+def _remove(entries: Iterable[Path], *, but: Sequence[Path]) -> None:
     """The sign goes last, so that whoever is interrupted finds it again."""
     for entry in entries:
-        if entry == but:
+        if any(it.is_relative_to(entry) for it in but):
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)

@@ -120,6 +120,8 @@ class Clients:
 
     def _open(self, plan: StreamPlan, sockets: MediaSockets) -> Stream:
         wanted, shown = plan.request.mode, self._studio.mode or self._mode
+        if plan.guest and not self._stage.screen.well:
+            raise DriverFailed("the display is lost, and not back yet")
         if plan.guest and _size(wanted) != _size(shown):
             raise DriverFailed(f"the picture has {_size(shown)}, not {_size(wanted)}")
         if not plan.guest:

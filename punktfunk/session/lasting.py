@@ -54,6 +54,11 @@ class LastingCapture(CaptureDriver):
         """The driver gave up; it is reported."""
         return self._lost
 
+    @property
+    def held(self) -> bool:
+        """It waits for `reopen`."""
+        return self._held
+
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
         self._mode = mode
         self._driver = self._make()

@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+from punktfunk.journal.mounts import mount_table
+
 
 def end_orphaned_worker(journal: Path) -> bool:
     """Kill the process that holds this journal, if it is a worker whose host has ended.
@@ -24,14 +26,30 @@ def end_orphaned_worker(journal: Path) -> bool:
 def _holder_of(path: Path) -> int | None:
     """The process with the lock, as /proc/locks tells: `1: FLOCK ADVISORY WRITE PID DEV:INODE`."""
     try:
-        inode = str(path.stat().st_ino)
+        file = _file_in_locks(path)
         lines = Path("/proc/locks").read_text().splitlines()
     except OSError:
         return None
     for fields in map(str.split, lines):
-        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == file:
             return int(fields[4]) if int(fields[4]) > 0 else None
     return None
+
+
+def _file_in_locks(path: Path) -> str:
+    """How /proc/locks names a file; empty when that cannot be told.
+
+    Its device is the file system's, which `stat` does not tell of a file in a subvolume.
+    """
+    with path.open("rb") as file:
+        inode = os.fstat(file.fileno()).st_ino
+        about = Path(f"/proc/self/fdinfo/{file.fileno()}").read_text().split()
+    mount = about[about.index("mnt_id:") + 1]
+    for fields in mount_table():
+        if fields[0] == mount.encode():
+            major, minor = map(int, fields[2].split(b":"))
+            return f"{major:02x}:{minor:02x}:{inode}"
+    return ""
 
 
 def _is_orphan(pid: int) -> bool:

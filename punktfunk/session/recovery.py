@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import attrs
 
-from punktfunk.errors import DriverFailed, PunktfunkError
+from punktfunk.errors import DisplayWithdrawn, DriverFailed, PunktfunkError
 from punktfunk.registry.loading import describe
 
 log = logging.getLogger(__name__)
@@ -16,6 +16,8 @@ Work = Callable[[], None]
 
 _WINDOW_S = 60.0
 _PAUSES_S = (0.0, 0.25, 0.5, 1.0)
+_HANGS_AFTER_S = 30.0
+"""Beyond an outage's time; a portal alone may take 25 s to answer."""
 
 
 @attrs.frozen(kw_only=True)
@@ -95,12 +97,14 @@ class Recovery:
         """Do what is due.
 
         Raises:
-            DriverFailed: it is over: too many losses, or too long an outage.
+            DisplayWithdrawn: it is over: somebody does not want it.
+            DriverFailed: it is over: too many losses, too long an outage, or an attempt that hangs.
         """
         if self._working:
             try:
                 result = self._results.get_nowait()
             except queue.Empty:
+                self._check_hang(now_s)
                 return
             self._working = False
             self._take(result, now_s)
@@ -117,11 +121,19 @@ class Recovery:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def _check_hang(self, now_s: float) -> None:
+        assert self._since_s is not None
+        if now_s - self._since_s > self._patience.outage_s + _HANGS_AFTER_S:
+            raise DriverFailed("the display hangs while it is brought back")
+
     def _next_report(self) -> Exception | None:
         try:
-            return self._reports.get_nowait()
+            error = self._reports.get_nowait()
         except queue.Empty:
             return None
+        if isinstance(error, DisplayWithdrawn):
+            raise error
+        return error
 
     def _lose(self, error: Exception, now_s: float) -> None:
         if not isinstance(error, PunktfunkError):
@@ -156,6 +168,8 @@ class Recovery:
             self._since_s = None
             self._on_back(lasted_s)
             return
+        if isinstance(result, DisplayWithdrawn):
+            raise result
         self._why = result
         log.warning("the display does not come back yet: %s", _words(result))
         if lasted_s > self._patience.outage_s:

@@ -8,7 +8,7 @@ from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import CompositorDriver, Display
 from punktfunk.drivers.input import InputDriver
 from punktfunk.drivers.seat import Seat
-from punktfunk.errors import DriverFailed
+from punktfunk.errors import DisplayWithdrawn, DriverFailed
 from punktfunk.model.apps import LaunchSpec
 from punktfunk.model.input import Feedback, InputEvent
 from punktfunk.model.offers import Kind
@@ -52,6 +52,7 @@ class Screen:
         self._send_feedback: Callable[[Feedback], None]
         self._captures: list[LastingCapture] = []
         self._shown = False
+        self._is_new = False
         self._deaf = False
         self._recovery = Recovery(
             self._examine,
@@ -131,9 +132,9 @@ class Screen:
             if time.monotonic() > deadline_s:
                 raise DriverFailed("the display is lost, and not back yet")
             time.sleep(_POLL_S)
-        self._mode = mode
         if mode != self.display.mode:
             self.display = self._compositor.resize(mode)
+        self._mode = mode
 
     def check(self) -> None:
         """Look whether the display is there; about once a second."""
@@ -164,20 +165,20 @@ class Screen:
 
     def _examine(self) -> Work:
         gone = self._is_gone()
-        captures = [it for it in self._captures if not it.closed and (gone or it.lost)]
+        captures = [it for it in self._captures if not it.closed and (gone or it.lost or it.held)]
         for capture in captures:
             capture.hold()
         self._deaf = self._deaf or gone
         return lambda: self._bring_back(gone, captures)
 
     def _is_gone(self) -> bool:
-        if not self._shown:
-            return True
         try:
             self._compositor.check()
+        except DisplayWithdrawn:
+            raise
         except Exception:
             return True
-        return False
+        return not self._shown
 
     def _bring_back(self, gone: bool, captures: list[LastingCapture]) -> None:
         """In the recovery's thread, while the other one keeps its hands off."""
@@ -189,14 +190,16 @@ class Screen:
             self.close()
             self._compositor = load(CompositorDriver, Kind.COMPOSITOR, self._plan.compositor)
             self.show()
+            self._is_new = True
         if self._deaf:
             _quietly(self._input.close)
             self._input = load(InputDriver, Kind.INPUT, self._plan.input)
             self._input.open(self._seat, self.display, self._send_feedback)
         for capture in captures:
             self._reopen(capture)
-        if gone:
+        if self._is_new:
             self.on_new(self.display.environment)
+            self._is_new = False
 
     def _reopen(self, capture: LastingCapture) -> None:
         try:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from punktfunk.errors import DriverFailed
+from punktfunk.errors import DriverFailed, LeftAlone
 from punktfunk.journal import MARK, Journal, directory, make_directory, process_tree
 from punktfunk.journal.effects import undo_core_effect
 from punktfunk.model.plugins import Effect
@@ -130,8 +130,9 @@ class SessionSeat:
             if scope.close():
                 self._journal.forget(scope.effect)
         for effect in reversed(self._effects):
-            if effect in self._journal.pending() and undo_core_effect(effect):
-                self._journal.forget(effect)
+            with contextlib.suppress(LeftAlone):  # whoever reads the journal next tells why
+                if effect in self._journal.pending() and undo_core_effect(effect):
+                    self._journal.forget(effect)
         reap_orphans()
 
     def spawn(
@@ -163,12 +164,12 @@ class SessionSeat:
         reading, writing = os.pipe()
         try:
             program = self._start("app", [*GATE, *argv], environment, folder, reading, scope)
-        except DriverFailed:
+            scope.take(program.pid, writing)
+        except Exception:
             os.close(writing)
             raise
         finally:
             os.close(reading)
-        scope.take(program.pid, writing)
         return program
 
     def _start(

@@ -57,6 +57,7 @@ class SessionApp:
             DriverFailed: it cannot be started.
         """
         self._unwatch()
+        self._again_until_s = 0.0
         self._display = display
         environment = {
             **display,
@@ -82,9 +83,12 @@ class SessionApp:
             log.info("the app ended with its display and is started again")
             self.start(self._display)
             return False
+        if not self._ends_session:
+            self._unwatch()
+            return False
         if self._over_since_s is None:
             self._over_since_s = now_s
-        return self._ends_session and now_s - self._over_since_s >= _SURE_AFTER_S
+        return now_s - self._over_since_s >= _SURE_AFTER_S
 
     def display_lost(self) -> None:
         """Its end says nothing for now."""

@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 
 _BEAT_NS = 1_000_000_000
 _MAX_WAIT_S = 0.25
+_MAX_REASON = 2_000
 
 
 class Worker:
@@ -157,17 +158,18 @@ class Worker:
     def _set_stage(self, plan: SessionPlan) -> Stage:
         if self._stage is not None:
             raise DriverFailed("a worker serves one session")
-        with self._interruptible():
-            stage = self._stage = Stage(plan, self.wake)
-            stage.screen.on_lost = lambda reason: self._say(DisplayLost(reason))
-            stage.screen.on_back = lambda after_s: self._say(DisplayBack(int(after_s * 1_000)))
-            try:
+        try:
+            with self._interruptible():
+                stage = self._stage = Stage(plan, self.wake)
+                stage.screen.on_lost = lambda why: self._say(DisplayLost(why[:_MAX_REASON]))
+                stage.screen.on_back = lambda after_s: self._say(DisplayBack(int(after_s * 1_000)))
                 stage.set(self._take_feedback)
                 self._clients = Clients(stage, self._selector, self._say, self.wake)
-            except Exception:
-                self._stage = None
-                stage.strike()
-                raise
+        except Exception:
+            failed, self._stage = self._stage, None
+            if failed is not None:
+                failed.strike()  # out here no signal cuts it short
+            raise
         return stage
 
     def _start_stream(self, plan: StreamPlan, sockets: list[socket.socket]) -> None:
@@ -265,14 +267,14 @@ def _failure(error: Exception, stream_id: int = 0) -> Failed:
         return Failed(
             stream_id=stream_id,
             driver=error.driver,
-            reason=error.reason,
-            hint=error.hint,
+            reason=error.reason[:_MAX_REASON],
+            hint=error.hint[:_MAX_REASON],
             available=error.available,
         )
     if isinstance(error, PunktfunkError):
-        return Failed(stream_id=stream_id, reason=str(error))
+        return Failed(stream_id=stream_id, reason=str(error)[:_MAX_REASON])
     log.error("a driver raised what it may not", exc_info=error)
-    return Failed(stream_id=stream_id, reason=describe(error))
+    return Failed(stream_id=stream_id, reason=describe(error)[:_MAX_REASON])
 
 
 def main() -> None:

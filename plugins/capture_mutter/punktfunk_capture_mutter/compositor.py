@@ -14,6 +14,7 @@ from punktfunk.plugin import (
     BusError,
     CompositorDriver,
     Display,
+    DisplayWithdrawn,
     DriverFailed,
     DriverUnavailable,
     LaunchSpec,
@@ -31,6 +32,7 @@ from punktfunk_capture_mutter.screen import ExistingScreen, OwnScreen, Screen
 from punktfunk_capture_mutter.session import X_COOKIES, connect, pictures_of, variables, x_variables
 from punktfunk_capture_mutter.settings import DRIVER, MutterSettings
 from punktfunk_capture_mutter.shell import leave_overview
+from punktfunk_capture_mutter.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class MutterCompositor(CompositorDriver):
         self._processes: dict[str, SeatProcess] = {}
         self._pipewire: PipeWireServer | None = None
         self._screen: Screen | None = None
+        self._witness: Witness | None = None
         self._display: Display | None = None
         self._files: list[Path] = []
 
@@ -83,6 +86,8 @@ class MutterCompositor(CompositorDriver):
             self._screen = ExistingScreen(reach, pictures, self._wishes.output)
         else:
             self._screen = OwnScreen(reach, pictures, mode)
+            # A screen that was there before also ends when its place or size changes.
+            self._witness = Witness(pictures / "pipewire-0")
         self._display = _shown(self._screen, variables(seat.host_environment))
         return self._display
 
@@ -109,11 +114,19 @@ class MutterCompositor(CompositorDriver):
         if self._screen is None:
             raise DriverFailed("the display is not open")
         self._check_processes()
-        self._screen.cast.check()
+        try:
+            self._screen.cast.check()
+        except DriverFailed as error:
+            witness = self._witness
+            if self._screen.cast.stopped and witness is not None and not witness.has_ended:
+                raise DisplayWithdrawn("the user at the host ended the sharing") from error
+            raise
 
     def close(self) -> None:
         if self._screen is not None:
             self._screen.close()
+        if self._witness is not None:
+            self._witness.close()
         for process in reversed(self._processes.values()):
             process.stop()
         if self._pipewire is not None:
@@ -125,7 +138,7 @@ class MutterCompositor(CompositorDriver):
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-        self._screen = self._pipewire = self._display = None
+        self._screen = self._witness = self._pipewire = self._display = None
         self._processes, self._files = {}, []
 
     def _open_own(self, seat: Seat, mode: VideoMode) -> Display:

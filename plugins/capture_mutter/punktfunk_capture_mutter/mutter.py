@@ -1,6 +1,7 @@
 """Mutter on a message bus: its names, its screens, and one screen that we may use."""
 
 import threading
+import time
 from contextlib import ExitStack, suppress
 
 from punktfunk.plugin import Bus, BusError, DriverFailed, DriverUnavailable, VideoMode
@@ -18,6 +19,8 @@ OLDEST_VERSION = 4
 
 _SESSION = f"{REMOTE_DESKTOP}.Session"
 _ANSWER_S = 10.0
+_LAST_WORDS_S = 0.25
+"""A Mutter that ends closes its sessions first, and leaves the bus so soon after."""
 _ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 _SAVER, _SAVER_PATH = "org.gnome.ScreenSaver", "/org/gnome/ScreenSaver"
 UNLOCK = "unlock the GNOME session"
@@ -77,6 +80,7 @@ class Cast:
 
     Attributes:
         node: PipeWire's number of the pictures.
+        stopped: Mutter ended this, and is still there and not locked.
 
     Args:
         bus: Taken over, and closed with this.
@@ -91,6 +95,7 @@ class Cast:
         self._bus = bus
         self._lock = threading.Lock()
         self._gone = ""
+        self.stopped = False
         self._ended = ExitStack()
         self._ended.callback(bus.close)
         try:
@@ -127,10 +132,14 @@ class Cast:
         """Raise `DriverFailed` when Mutter is gone, or has ended this."""
         try:
             with self._lock:
+                closed = not self._gone and self._closed.wait(0) is not None
+                if closed:
+                    time.sleep(_LAST_WORDS_S)
                 if not self._gone and (change := self._owners.wait(0)) is not None:
                     self._gone = "" if change[2] else "Mutter is gone"
-                if not self._gone and self._closed.wait(0) is not None:
+                if not self._gone and closed:
                     self._gone = "GNOME ended the screencast"
+                    self.stopped = not is_locked(self._bus)
         except BusError as error:
             raise DriverFailed(str(error)) from error
         if self._gone:

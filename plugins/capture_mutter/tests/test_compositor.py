@@ -12,7 +12,14 @@ from punktfunk_capture_mutter.input import MutterInput
 from punktfunk_capture_mutter.mutter import screens
 from punktfunk_capture_mutter.probe import attach_availability
 
-from punktfunk.plugin import Bus, DriverFailed, DriverUnavailable, KeyEvent, VideoMode
+from punktfunk.plugin import (
+    Bus,
+    DisplayWithdrawn,
+    DriverFailed,
+    DriverUnavailable,
+    KeyEvent,
+    VideoMode,
+)
 from punktfunk.testing import FakeSeat
 
 pytestmark = pytest.mark.desktop
@@ -207,7 +214,7 @@ def test_attached_an_existing_screen_is_shown_and_steered(gnome, bus, guest_seat
             assert time.monotonic() < deadline
 
         assert display.mode == before[display.output] == compositor.resize(MODE).mode
-        assert (frame.width_px, frame.height_px) == (800, 600)
+        assert (frame.width_px, frame.height_px) == (640, 360)
         assert screens(bus) == before
     finally:
         devices.close()
@@ -231,6 +238,46 @@ def test_attached_it_notices_that_the_session_ended(gnome, guest_seat, wait) -> 
         return False
 
     wait(is_noticed, "the end to be noticed")
+    compositor.close()
+
+
+def test_attached_what_the_user_ended_is_withdrawn(gnome, guest_seat, wait) -> None:
+    compositor = MutterCompositor()
+    compositor.attach(guest_seat, MODE)
+    compositor.check()
+
+    compositor._screen.cast._stop()  # what the panel's button does as well
+
+    def is_withdrawn() -> bool:
+        try:
+            compositor.check()
+        except DisplayWithdrawn:
+            return True
+        return False
+
+    wait(is_withdrawn, "the end to be noticed")
+    with pytest.raises(DisplayWithdrawn):
+        compositor.check()
+    compositor.close()
+
+
+def test_attached_a_pipewire_that_dies_withdraws_nothing(gnome, guest_seat, wait) -> None:
+    compositor = MutterCompositor()
+    compositor.attach(guest_seat, MODE)
+    compositor.check()
+    errors: list[DriverFailed] = []
+
+    os.kill(process(gnome.seat, "pictures-pipewire").pid, signal.SIGKILL)
+
+    def is_noticed() -> bool:
+        try:
+            compositor.check()
+        except DriverFailed as error:
+            errors.append(error)
+        return bool(errors)
+
+    wait(is_noticed, "the end to be noticed")
+    assert not isinstance(errors[0], DisplayWithdrawn)
     compositor.close()
 
 

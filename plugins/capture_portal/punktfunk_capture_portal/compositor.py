@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 import attrs
 
@@ -10,6 +11,7 @@ from punktfunk.plugin import (
     BusError,
     CompositorDriver,
     Display,
+    DisplayWithdrawn,
     DriverFailed,
     DriverUnavailable,
     PunktfunkError,
@@ -20,6 +22,7 @@ from punktfunk_capture_portal.portal import Abilities, Asker, Unanswered
 from punktfunk_capture_portal.probe import Found, look
 from punktfunk_capture_portal.session import PortalSession
 from punktfunk_capture_portal.settings import DRIVER, PortalSettings
+from punktfunk_capture_portal.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,10 @@ class PortalCompositor(CompositorDriver):
         self._bus: Bus | None = None
         self._session: PortalSession | None = None
         self._display: Display | None = None
+        self._seat: Seat | None = None
+        self._witnesses: tuple[Witness, ...] = ()
+        self._key = ""
+        self._over: DriverFailed | None = None
 
     def open(self, seat: Seat, mode: VideoMode) -> Display:
         raise DriverUnavailable(
@@ -54,6 +61,13 @@ class PortalCompositor(CompositorDriver):
             DriverUnavailable: the desktop cannot, or will not.
         """
         environment = seat.host_environment
+        self._seat, self._over = seat, None
+        runtime = environment.get("XDG_RUNTIME_DIR", "")
+        pictures = environment.get("PIPEWIRE_RUNTIME_DIR") or runtime
+        self._witnesses = (
+            Witness(Path(runtime, environment.get("WAYLAND_DISPLAY", ""))),
+            Witness(Path(pictures, "pipewire-0")),
+        )
         found = look(environment, self._wishes)
         if not found.availability.available:
             reason, hint = found.availability.reason, found.availability.hint
@@ -89,7 +103,13 @@ class PortalCompositor(CompositorDriver):
     def check(self) -> None:
         if self._session is None:
             raise DriverFailed("the display is not open")
-        self._session.check()
+        if self._over is None:
+            try:
+                self._session.check()
+                return
+            except DriverFailed as error:
+                self._over = self._verdict(error)
+        raise self._over
 
     def close(self) -> None:
         """End the sharing. A question that is still open goes away with the connection."""
@@ -97,12 +117,26 @@ class PortalCompositor(CompositorDriver):
             self._session.close()
         if self._bus is not None:
             self._bus.close()
+        for witness in self._witnesses:
+            witness.close()
+        self._witnesses = ()
         self._session = self._bus = self._display = None
+
+    def _verdict(self, error: DriverFailed) -> DriverFailed:
+        """Why the sharing is over; what the person took back is not asked for with a token."""
+        if not isinstance(error, DisplayWithdrawn):
+            return error
+        if any(it.has_ended for it in self._witnesses):
+            return DriverFailed("the desktop that was shared has ended")
+        if self._seat is not None and self._key in (tokens := _recall(self._seat)):
+            del tokens[self._key]
+            _remember(self._seat, tokens)
+        return error
 
     def _share(self, seat: Seat, bus: Bus, found: Found, mode: VideoMode) -> PortalSession:
         """Ask for what was granted last, and keep what asks for it the next time."""
         desktop = seat.host_environment.get("XDG_CURRENT_DESKTOP", "") or "desktop"
-        key = f"{desktop}, picture" if not found.abilities.devices else desktop
+        key = self._key = f"{desktop}, picture" if not found.abilities.devices else desktop
         tokens = _recall(seat)
         granted, token = tokens.pop(key, ""), ""
         try:

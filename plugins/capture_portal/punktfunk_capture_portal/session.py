@@ -1,6 +1,7 @@
 """A screen that the desktop shares with us, and the way in for input."""
 
 import threading
+import time
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -10,6 +11,7 @@ from punktfunk.plugin import (
     Bus,
     BusError,
     Display,
+    DisplayWithdrawn,
     DriverFailed,
     DriverUnavailable,
     VideoMode,
@@ -35,6 +37,8 @@ from punktfunk_capture_portal.settings import DRIVER
 
 _SESSION = "org.freedesktop.portal.Session"
 _INPUT_S = 2.0
+_LAST_WORDS_S = 0.25
+"""A portal that ends closes its sessions first, and leaves the bus so soon after."""
 _GONE = "the desktop's portal is gone"
 
 _sessions: dict[str, "PortalSession"] = {}
@@ -136,13 +140,21 @@ class PortalSession:
         return int(fd)
 
     def check(self) -> None:
-        """Raise `DriverFailed` when nothing is shared any more."""
+        """Look whether something is shared.
+
+        Raises:
+            DisplayWithdrawn: not any more, by the will of the person at the machine.
+            DriverFailed: not any more; the portal is gone.
+        """
         with self._lock:
             try:
-                if self._closed.wait(0) is not None:
-                    raise DriverFailed("the user at the host ended the sharing")
+                closed = self._closed.wait(0) is not None
+                if closed:
+                    time.sleep(_LAST_WORDS_S)
                 if not self._bus.owned(self._portal):
                     raise DriverFailed(_GONE)
+                if closed:
+                    raise DisplayWithdrawn("the user at the host ended the sharing")
             except BusError as error:
                 raise DriverFailed(f"{_GONE}: {error}") from error
 

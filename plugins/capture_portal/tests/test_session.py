@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 
 import pytest
@@ -9,7 +10,7 @@ from punktfunk_capture_portal.compositor import PortalCompositor
 from punktfunk_capture_portal.portal import Declined, Unanswered
 from punktfunk_capture_portal.session import session_of
 
-from punktfunk.plugin import DriverFailed, DriverUnavailable, VideoMode
+from punktfunk.plugin import DisplayWithdrawn, DriverFailed, DriverUnavailable, VideoMode
 
 pytestmark = pytest.mark.desktop
 
@@ -203,21 +204,47 @@ def test_memory_that_cannot_be_used_costs_only_the_question(
     assert "the desktop will ask again: portal.json cannot be used" in caplog.text
 
 
-def test_the_user_ends_the_sharing(make_fake, guest, wait) -> None:
-    _, backend = make_fake()
-    _, compositor = guest.attach()
-    compositor.check()
-
-    backend.end_sharing()
+def how_it_ended(compositor, wait) -> DriverFailed:
+    found: list[DriverFailed] = []
 
     def has_ended() -> bool:
         try:
             compositor.check()
         except DriverFailed as error:
-            return "ended the sharing" in str(error)
-        return False
+            found.append(error)
+        return bool(found)
 
     wait(has_ended, "the end of the sharing")
+    return found[0]
+
+
+def test_what_the_user_ended_is_withdrawn_and_needs_another_answer(make_fake, guest, wait) -> None:
+    _, backend = make_fake(SCREENCAST)
+    _, compositor = guest.attach(**VIEW_ONLY)
+    compositor.check()
+    guest.seat.memory["portal"]["another desktop"] = "kept"
+
+    backend.end_sharing()
+
+    assert "ended the sharing" in str(how_it_ended(compositor, wait))
+    with pytest.raises(DisplayWithdrawn):  # it is asked a second time by what failed with it
+        compositor.check()
+    assert guest.seat.memory["portal"] == {"another desktop": "kept"}
+
+
+def test_a_desktop_that_ends_withdraws_nothing(make_fake, guest, wait) -> None:
+    user, backend = make_fake(SCREENCAST)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as desktop:
+        desktop.bind(str(user.seat.runtime_dir / "wayland-1"))
+        desktop.listen()
+        _, compositor = guest.attach(**VIEW_ONLY)
+
+    backend.end_sharing()
+
+    error = how_it_ended(compositor, wait)
+    assert not isinstance(error, DisplayWithdrawn)
+    assert "the desktop that was shared has ended" in str(error)
+    assert guest.seat.memory["portal"]["fake, picture"]
 
 
 def test_the_end_of_a_session_ends_the_sharing(make_fake, guest) -> None:

@@ -1,6 +1,7 @@
 """A second client and an app that runs already: real workers, the test pattern, real sockets."""
 
 import asyncio
+import os
 import socket
 
 import attrs
@@ -12,6 +13,7 @@ from punktfunk.host.joining import CLIENTS_A_SESSION
 from punktfunk.host.ports import Ports
 from punktfunk.model.session import StreamEnd
 from punktfunk.model.video import VideoMode
+from punktfunk.session.messages import StreamEnded
 
 REMOTE = "127.0.0.1"
 TERMINATION = 0x0109
@@ -25,8 +27,9 @@ OTHER_SIZE = VideoMode(width_px=640, height_px=360, refresh_mhz=60_000)
 def launch(make_request, client_number, pattern):
     """`await launch(sessions, client=1)`."""
 
-    def start(sessions, client=1, app=pattern, mode=RECORDED):
-        return sessions.launch(client_number(client), app, make_request(mode=mode), REMOTE)
+    def start(sessions, client=1, app=pattern, mode=RECORDED, **request):
+        asked = make_request(mode=mode, **request)
+        return sessions.launch(client_number(client), app, asked, REMOTE)
 
     return start
 
@@ -151,6 +154,100 @@ async def test_threat_2_an_unpaired_owner_is_cut_and_the_longest_guest_has_the_s
     assert not session.owner.guest
     assert ("session.moved", "Client 2") in [(it, data.get("client_name")) for it, data in told]
     assert not any(client.enet.disconnected for client in clients)
+
+
+async def test_an_unpaired_owner_leaves_nothing_to_a_guest_that_has_no_picture_yet(
+    shared, launch, play, client_number, base_port
+):
+    sessions, _ = shared()
+    session = await launch(sessions, 1)
+    await launch(sessions, 2)
+    await launch(sessions, 3)
+    await play(session, Ports(base_port), client_number(3))
+
+    await sessions.stop_client(client_number(1).fingerprint, StreamEnd.UNPAIRED)
+
+    assert session.client == client_number(3).fingerprint
+
+
+async def test_threat_2_an_unpaired_owner_leaves_nothing_to_a_guest_that_may_only_watch(
+    shared, launch, play, client_number, base_port
+):
+    sessions, _ = shared(guests="watch")
+    session = await launch(sessions, 1)
+    await launch(sessions, 2)
+    await play(session, Ports(base_port), client_number(2))
+
+    await sessions.stop_client(client_number(1).fingerprint, StreamEnd.UNPAIRED)
+
+    assert sessions.all() == ()
+
+
+@pytest.mark.parametrize("rule", ["join", "take_over", "refuse"])
+async def test_threat_2_a_client_unpaired_while_it_waits_for_anothers_launch_gets_nothing(
+    shared, launch, client_number, rule
+):
+    sessions, _ = shared(rule)
+    first = asyncio.create_task(launch(sessions, 1))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(launch(sessions, 2))
+    await asyncio.sleep(0)
+    sessions.end_client(client_number(2).fingerprint)
+
+    session = await first
+
+    assert (await refusal(waiting))[0] == 401
+    assert [it.client.name for it in session.members] == ["Client 1"]
+
+
+async def test_threat_2_a_client_unpaired_while_it_waits_starts_nothing_when_that_launch_fails(
+    shared, launch, client_number, app_on, until, tmp_path
+):
+    sessions, _ = shared()
+    app = app_on("slow")
+    first = asyncio.create_task(launch(sessions, 1, app=app))
+    await until(lambda: list((tmp_path / "journal").glob("*")))
+    waiting = asyncio.create_task(launch(sessions, 2, app=app))
+    await asyncio.sleep(0)
+    sessions.end_client(client_number(2).fingerprint)
+
+    await sessions.stop_client(client_number(1).fingerprint)
+
+    assert await refusal(first) == (503, "the launch was called off")
+    assert (await refusal(waiting))[0] == 401
+    assert sessions.all() == ()
+
+
+async def test_a_refused_guests_key_is_not_used_up_and_an_admitted_ones_is(shared, launch):
+    sessions, _ = shared()
+    keys = [os.urandom(16), os.urandom(16)]
+    session = await launch(sessions, 1, ri_key=keys[0])
+    await refusal(launch(sessions, 2, mode=OTHER_SIZE, ri_key=keys[1]))
+
+    assert await launch(sessions, 2, ri_key=keys[1]) is session
+
+    for key in keys:
+        assert await refusal(launch(sessions, 3, ri_key=key)) == (
+            400,
+            "a new stream needs a new key",
+        )
+    assert len(session.members) == 2
+
+
+async def test_an_owner_that_never_connected_does_not_end_what_another_has_taken_over(
+    shared, launch, converse, client_number
+):
+    sessions, _ = shared("take_over")
+    session = await launch(sessions, 1)
+    await converse(session.owner.handshake)
+    stream = session.owner.stream
+    assert await launch(sessions, 2) is session
+
+    session.worker.on_message(StreamEnded(stream.stream_id, StreamEnd.NEVER_CONNECTED))
+    await asyncio.sleep(0)  # what it sets off has had its turn
+
+    assert not session.ending
+    assert session.client == client_number(2).fingerprint
 
 
 async def test_a_second_client_takes_over_with_the_ports_and_the_app(

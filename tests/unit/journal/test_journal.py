@@ -229,6 +229,21 @@ def test_what_was_left_alone_is_not_told_for_ever(path):
     assert len(read(path)[0]) == 1
 
 
+def test_a_replacement_cut_by_a_crash_loses_neither(path):
+    journal = Journal(path)
+    journal.record(effect("old"))
+    before = len(path.read_bytes())
+    journal.replace(effect("old"), effect("new"))
+    whole = path.read_bytes()
+    assert Journal(path).pending() == (effect("new"),)
+
+    for cut in range(before, len(whole)):
+        path.write_bytes(whole[:cut])
+        pending = Journal(path).pending()
+        # Without its last newline the file may be complete.
+        assert effect("old") in pending or pending == (effect("new"),)
+
+
 def test_an_effect_can_be_given_up_by_its_id(path):
     journal = Journal(path)
     journal.record(effect("a"))
@@ -326,4 +341,17 @@ def test_a_folder_whose_removal_was_cut_short_is_removed_by_the_next_one(tmp_pat
 
     (folder / "kept").rmdir()
     assert undo_core_effect(directory(folder, "seat-1"))
+    assert not folder.exists()
+
+
+def test_a_folder_stays_while_a_process_of_the_session_is_left(tmp_path):
+    folder, mark = tmp_path / "seat", f"left-{os.getpid()}"
+    make_directory(folder, mark)
+    (folder / "socket").write_text("x")
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, MARK: mark}) as left:
+        assert not undo_core_effect(directory(folder, mark))
+        assert (folder / "socket").exists()
+        left.kill()
+
+    assert undo_core_effect(directory(folder, mark))
     assert not folder.exists()

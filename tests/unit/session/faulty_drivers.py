@@ -68,7 +68,10 @@ class Steady(CompositorDriver):
 
 
 class Mortal(Steady):
-    """Comes back when its death was only one. Dies again at once while there is `plague`."""
+    """Comes back when its death was only one. Dies again at once while there is `plague`.
+
+    Keeps its size while there is `stubborn`.
+    """
 
     def open(self, seat, mode):
         with (seat.runtime_dir / "opened").open("a") as log:
@@ -76,6 +79,11 @@ class Mortal(Steady):
         if not (seat.runtime_dir / "plague").exists():
             (seat.runtime_dir / "die").unlink(missing_ok=True)
         return super().open(seat, mode)
+
+    def resize(self, mode):
+        if (self.seat.runtime_dir / "stubborn").exists():
+            raise DriverFailed("it has only this size")
+        return super().resize(mode)
 
 
 class Unavailable(Steady):
@@ -131,11 +139,17 @@ class Broken(CaptureDriver):
 
 
 class Wavering(CaptureDriver):
-    """Grey pictures, a shade lighter with each capture, until someone makes the file `blind`."""
+    """Grey pictures, a shade lighter with each capture, until someone makes the file `blind`.
+
+    Does not open once when there is the file `dark`.
+    """
 
     opened = 0
 
     def open(self, seat, display, mode):
+        if (seat.runtime_dir / "dark").exists():
+            (seat.runtime_dir / "dark").unlink()
+            raise DriverFailed("it is dark")
         Wavering.opened += 1
         self.seat, self.mode = seat, mode
         self.taken = 0
@@ -151,7 +165,7 @@ class Wavering(CaptureDriver):
             format=PixelFormat.BGRX,
             width_px=self.mode.width_px,
             height_px=self.mode.height_px,
-            planes=(np.full(shape, 40 * Wavering.opened, np.uint8),),
+            planes=(np.full(shape, 40 * Wavering.opened % 256, np.uint8),),
             captured_ns=time.monotonic_ns(),
         )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from punktfunk.journal import is_held
-from punktfunk.session import messages
+from punktfunk.journal import Journal, is_held
+from punktfunk.session import messages, orphans
 from punktfunk.session.messages import Prepare
 from punktfunk.session.orphans import end_orphaned_worker
 
@@ -67,3 +67,15 @@ async def test_somebody_else_who_holds_a_journal_is_left_alone(tmp_path):
         assert not end_orphaned_worker(journal)
 
         assert holder.poll() is None
+
+
+def test_a_lock_on_another_device_is_not_the_journals(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.hold()
+    assert orphans._holder_of(journal.path) == os.getpid()
+
+    elsewhere = [[mount, above, b"250:250"] for mount, above, *_ in orphans.mount_table()]
+    monkeypatch.setattr(orphans, "mount_table", lambda: elsewhere)
+
+    assert orphans._holder_of(journal.path) is None
+    journal.release()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from punktfunk.errors import DriverFailed
+from punktfunk.errors import DriverFailed, LeftAlone
 from punktfunk.journal import MARK, Journal
+from punktfunk.session import seat as seat_module
 from punktfunk.session.memory import Memory
 from punktfunk.session.seat import SessionSeat, allowed_environment
 
@@ -98,3 +99,35 @@ def test_everything_is_in_the_journal_before_it_exists(tmp_path, journal):
 
     assert ("directory", False) in kinds
     assert ("process_tree", False) in kinds
+
+
+def test_an_app_that_cannot_be_started_leaves_no_pipe_open(tmp_path, journal):
+    (tmp_path / "user" / "systemd").mkdir(parents=True)
+    it = SessionSeat(
+        f"pipe-{os.getpid()}",
+        root=tmp_path / "run",
+        journal=journal,
+        memory=Memory(tmp_path / "memory"),
+        host_environment={"XDG_RUNTIME_DIR": str(tmp_path / "user"), "PATH": os.environ["PATH"]},
+    )
+    it.enter()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    with pytest.raises(ValueError, match="null byte"):
+        it.start_app(["true", "a\0b"], environment={})
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    it.leave()
+
+
+def test_a_folder_that_must_be_left_alone_stays_in_the_journal(seat, journal, monkeypatch):
+    def undo(effect):
+        if effect.kind == "directory":
+            raise LeftAlone("there is a mount in it")
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seat_module, "undo_core_effect", undo)
+        seat.leave()
+
+    assert [it.kind for it in journal.pending()] == ["directory"]

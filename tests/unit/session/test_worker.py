@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from punktfunk.errors import DriverFailed, DriverUnavailable
 from punktfunk.session import messages
-from punktfunk.session.messages import Prepare
+from punktfunk.session import worker as worker_module
+from punktfunk.session.messages import Failed, Prepare
 
 pytestmark = pytest.mark.usefixtures("install_faulty")
 
@@ -180,3 +183,46 @@ def test_a_worker_whose_host_died_before_it_began_ends_at_once():
 
     assert "the host is gone" in run.stderr
     assert time.monotonic() - began < 5
+
+
+def test_a_signal_does_not_cut_the_way_back_of_what_failed_short(make_plan, monkeypatch):
+    struck = []
+
+    class FailingStage(worker_module.Stage):
+        def set(self, send_feedback):
+            raise DriverFailed("no display")
+
+        def strike(self):
+            signal.raise_signal(signal.SIGTERM)
+            super().strike()
+            struck.append(True)
+
+    monkeypatch.setattr(worker_module, "Stage", FailingStage)
+    host, link = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    before = signal.getsignal(signal.SIGTERM)
+    with host, link:
+        worker = worker_module.Worker(link)
+        signal.signal(signal.SIGTERM, lambda *_: worker.quit())
+        try:
+            worker._prepare(make_plan(compositor="steady"))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        told, _ = messages.receive(host)
+
+    assert struck == [True]
+    assert told == Failed(reason="no display")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DriverFailed("\0" * 200_000),
+        DriverUnavailable("talkative", "\0" * 200_000, (), "\0" * 200_000),
+        LookupError("\0" * 200_000),
+    ],
+)
+def test_a_driver_that_gives_endless_reasons_is_cut_short(error):
+    failed = worker_module._failure(error)
+
+    assert messages.decode(messages.encode(failed)) == failed
+    assert len(failed.reason) <= 2_000
