@@ -1,6 +1,7 @@
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,18 @@ def test_stopping_takes_the_whole_group(seat):
     child = int(seat.log_tail("group"))
     program.stop()
 
-    # Its parent is gone, so whoever is the reaper here may not have collected it yet.
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+    deadline = time.monotonic() + 30
+    while not has_ended(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def has_ended(pid: int) -> bool:
+    """Its parent is gone, so whoever is the reaper here may not have collected it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def test_everything_is_in_the_journal_before_it_exists(tmp_path, journal):
