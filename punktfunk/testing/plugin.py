@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from punktfunk.model.plugins import SUPPORTED_APIS, Manifest
+from punktfunk.registry.asking import ProbeLimits
 from punktfunk.registry.discovery import PLUGIN_GROUP, PluginFilter, PluginState, installed
 from punktfunk.registry.facts import gather_facts
 from punktfunk.registry.loading import load_driver_class, new_manager
@@ -136,5 +137,7 @@ def _probe_once(name: str) -> PluginReport:
 
 
 async def _probe(name: str) -> PluginReport:
-    report = await probe(gather_facts(), PluginFilter(allow=frozenset({name})))
+    # Tests run beside others: how long an answer takes says nothing here.
+    limits = ProbeLimits(plugin_s=30, total_s=40)
+    report = await probe(gather_facts(), PluginFilter(allow=frozenset({name})), limits=limits)
     return next(plugin for plugin in report.plugins if plugin.record.name == name)
