@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from harness import MoonlightClient, Relay, create_identities
 from host_process import HostProcess
+from playwright.sync_api import Browser, sync_playwright
 from proof import RELAY_ADDRESS, Figures, Hosts, Player, end_cleanly
+from visitor import Visitor
 
 _FIGURES: list[tuple[str, dict[str, Any]]] = []
 _LOGS = pytest.StashKey[list[Path]]()
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +107,26 @@ def relay(host: HostProcess, tmp_path: Path, request: pytest.FixtureRequest) -> 
     arguments = ("--listen", RELAY_ADDRESS, "--base-port", str(host.base_port), "--seed", "11")
     with Relay(*arguments, log_path=log_path) as relay:
         yield relay
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium; no package of that name here")
+    with sync_playwright() as playwright:
+        # Its sandbox needs another user than root; it only ever sees pages of this host.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(
+    browser: Browser, host: HostProcess, request: pytest.FixtureRequest
+) -> Iterator[Visitor]:
+    """Somebody who is logged in to the file's host; a parameter has the browser's options."""
+    with Visitor(browser, host, **getattr(request, "param", {})) as visitor:
+        yield visitor.log_in()
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+// Follows what happens in the host, and has the parts of the page it concerns fetched again.
+//
+//   <section id="now" hx-get="parts/now" hx-trigger="pf-session from:body, pf-stream from:body">
+//
+// An event `session.started` is told to the page as `pf-session`. After a gap, or when a
+// connection that was lost is back without what was missed, everything is told.
+
+import { announce, headers, logIn, root } from "./page.js";
+
+export function installLive() {
+  document.addEventListener("htmx:config:request", (event) => {
+    Object.assign(event.detail.ctx.request.headers, headers());
+  });
+  document.addEventListener("htmx:before:response", (event) => {
+    const { status } = event.detail.ctx.response;
+    if (status === 401) logIn();
+    if (status >= 400) event.preventDefault();
+  });
+  const types = (document.body.dataset.eventTypes ?? "").split(" ").filter(Boolean);
+  if (types.length) follow(types);
+}
+
+function follow(types) {
+  const topics = [...new Set(types.map((it) => it.split(".")[0]))];
+  const mark = document.getElementById("live-mark");
+  const source = new EventSource(`${root}api/v1/events`);
+  const show = (on) => {
+    mark.classList.toggle("on", on);
+    mark.textContent = mark.title = on ? mark.dataset.on : mark.dataset.off;
+  };
+  for (const type of types) {
+    source.addEventListener(type, (event) => {
+      announce(type.split(".")[0]);
+      document.body.dispatchEvent(new CustomEvent("pf-event", { detail: JSON.parse(event.data) }));
+    });
+  }
+  source.addEventListener("gap", () => topics.forEach(announce));
+  source.addEventListener("open", () => show(true));
+  source.addEventListener("error", () => {
+    show(false);
+    if (source.readyState === EventSource.CLOSED) afterRefusal();
+  });
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
+
+/** The browser does not try again after an answer that was none; find out which it was. */
+async function afterRefusal() {
+  for (let wait_ms = 2_000; ; wait_ms = Math.min(2 * wait_ms, 30_000)) {
+    await new Promise((resolve) => setTimeout(resolve, wait_ms));
+    try {
+      const response = await fetch(`${root}api/v1/status`, { headers: headers({ "X-Background": "1" }) });
+      if (response.status === 401) return logIn();
+      if (response.ok) return location.reload();
+    } catch { /* The host is away; it may come back. */ }
+  }
+}
