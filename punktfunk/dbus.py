@@ -45,6 +45,13 @@ class BusError(PunktfunkError):
         self.name = name
 
 
+def session_bus_address(environment: Mapping[str, str]) -> str:
+    """Where the bus of the user is whose session variables these are; empty: nobody says."""
+    folder = environment.get("XDG_RUNTIME_DIR")
+    beside = f"unix:path={folder}/bus" if folder else ""
+    return environment.get("DBUS_SESSION_BUS_ADDRESS") or beside
+
+
 class Signals:
     """Signals that arrived and were not looked at yet; the oldest of too many are lost."""
 
@@ -95,9 +102,7 @@ class Bus:
         Raises:
             BusError: there is none.
         """
-        address = environment.get("DBUS_SESSION_BUS_ADDRESS")
-        if not address and (folder := environment.get("XDG_RUNTIME_DIR")):
-            address = f"unix:path={folder}/bus"
+        address = session_bus_address(environment)
         if not address:
             raise BusError("there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set")
         return cls(address)

@@ -48,7 +48,7 @@ class DriverFailed(PunktfunkError):
 
 
 class DisplayWithdrawn(DriverFailed):
-    """The person at the machine ended the sharing; it is not asked for again."""
+    """The person at the machine ended the sharing, or said no to it; nobody asks again."""
 
 
 class LeftAlone(PunktfunkError):

@@ -2,15 +2,29 @@
 apart from `punktfunk.testing` in their tests.
 """
 
-from punktfunk.dbus import Bus, BusError, Signals
+from punktfunk.dbus import Bus, BusError, Signals, session_bus_address
 from punktfunk.drivers.audio import AudioDriver, AudioEncodeDriver, Samples
 from punktfunk.drivers.base import Driver
 from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import CompositorDriver, Display
 from punktfunk.drivers.encode import EncodeDriver
 from punktfunk.drivers.gamepad import GamepadDriver
+from punktfunk.drivers.holding import (
+    EVDEV_BUTTONS,
+    MAX_FINGERS,
+    MAX_KEY_CODE,
+    NOTCH_120THS,
+    HeldButtons,
+    HeldFingers,
+    HeldKeys,
+    PointerArea,
+    WholeNotches,
+    modifiers_around,
+)
 from punktfunk.drivers.input import InputDriver
+from punktfunk.drivers.keysyms import keysym_of
 from punktfunk.drivers.seat import Seat, SeatProcess
+from punktfunk.drivers.witness import Witness
 from punktfunk.drivers.xwayland import remove_x11_display, x11_display_of
 from punktfunk.errors import (
     DisplayWithdrawn,
@@ -43,7 +57,7 @@ from punktfunk.model.feedback import (
     TriggerEffect,
     TriggerRumble,
 )
-from punktfunk.model.frames import Area, Frame, Plane
+from punktfunk.model.frames import Area, DmaBuf, DmaBufFormat, DmaBufPlane, Frame, Plane
 from punktfunk.model.games import Artwork, GameEntry, LaunchTarget
 from punktfunk.model.input import (
     ButtonEvent,
@@ -83,7 +97,11 @@ from punktfunk.pipewire import PipeWireServer, PipeWireVideo, pipewire_availabil
 
 __all__ = [
     "API_VERSION",
+    "EVDEV_BUTTONS",
     "LAYOUTS",
+    "MAX_FINGERS",
+    "MAX_KEY_CODE",
+    "NOTCH_120THS",
     "SAMPLE_RATE_HZ",
     "STEREO",
     "SUPPORTED_APIS",
@@ -109,6 +127,9 @@ __all__ = [
     "ContactKind",
     "Display",
     "DisplayWithdrawn",
+    "DmaBuf",
+    "DmaBufFormat",
+    "DmaBufPlane",
     "Driver",
     "DriverFailed",
     "DriverUnavailable",
@@ -123,6 +144,9 @@ __all__ = [
     "GameEntry",
     "GamepadDriver",
     "HdrMode",
+    "HeldButtons",
+    "HeldFingers",
+    "HeldKeys",
     "HostFacts",
     "InputDriver",
     "InputEvent",
@@ -152,6 +176,7 @@ __all__ = [
     "PipeWireVideo",
     "PixelFormat",
     "Plane",
+    "PointerArea",
     "PointerButton",
     "PointerMotion",
     "PointerPosition",
@@ -170,10 +195,15 @@ __all__ = [
     "TriggerEffect",
     "TriggerRumble",
     "VideoMode",
+    "WholeNotches",
+    "Witness",
     "change_file",
     "compare_and_restore",
     "hookimpl",
+    "keysym_of",
+    "modifiers_around",
     "pipewire_availability",
     "remove_x11_display",
+    "session_bus_address",
     "x11_display_of",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from punktfunk import __version__
-from punktfunk.cli import ctl, look, remote, report, serve, service, token, undo
+from punktfunk.cli import console, ctl, look, remote, report, serve, service, token, undo
 from punktfunk.cli.failure import fail
 from punktfunk.errors import ConfigError, PunktfunkError
 
@@ -36,6 +36,7 @@ for _command in (
     report.report,
     remote.pair,
     remote.clients,
+    console.console,
     ctl.ctl,
     service.service,
     token.token,

@@ -1,4 +1,4 @@
-"""`punktfunk token`: tokens for programs, through the running host or in its file."""
+"""`punktfunk token`: tokens, through the running host or in its files."""
 
 import json
 import time
@@ -13,6 +13,7 @@ from punktfunk.cli.folder import folder_option, json_option
 from punktfunk.cli.target import NoHost, local_host
 from punktfunk.errors import AlreadyRunning, Refused
 from punktfunk.model.access import Scope
+from punktfunk.trust.token import TOKEN_FILE, make_token
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ T = TypeVar("T")
 @click.group()
 @folder_option
 def token(folder: Path) -> None:
-    """Make, show or revoke tokens for programs that use the management API."""
+    """Make, show or revoke tokens for programs; make a new one for yourself."""
 
 
 @token.command()
@@ -83,6 +84,31 @@ def revoke(token_id: str, folder: Path) -> None:
         lambda files: files.revoke(token_id),
     )
     click.echo("It is revoked.")
+
+
+@token.command()
+@folder_option
+def reset(folder: Path) -> None:
+    """Make a new administrator's token and log everybody out of the console.
+
+    Works with and without a running host. The token is in the file that is named.
+    """
+    from punktfunk.mgmt.audit import Audit
+
+    try:
+        make_token(folder)
+    except OSError as error:
+        raise Refused(f"{folder / TOKEN_FILE} cannot be written: {error.strerror}") from None
+    Audit(folder).note_command("resetToken", TOKEN_FILE, 204)
+    click.echo(f"A new token is in {folder / TOKEN_FILE}.")
+    try:
+        ApiClient(local_host(folder)).ask("GET", "/tokens")
+    except NoHost:
+        return
+    except Refused:
+        click.echo("punktfunk: the host that runs does not know it yet: restart it", err=True)
+        raise SystemExit(1) from None
+    click.echo("punktfunk: the host knows it already; the old one opens nothing", err=True)
 
 
 def _until(it: dict[str, Any]) -> str:

@@ -60,13 +60,28 @@ def edit_config(
         ConfigError: a key or a value is not one; nothing was written.
         OSError: it could not be written.
     """
-    data, _ = read_bytes(loaded.file)
-    try:
-        document = tomlkit.parse(data.decode())
+
+    def edit(document: tomlkit.TOMLDocument) -> None:
         for key in unset:
             _take_out(document, key)
         for key, value in changes.items():
             _put_in(document, key, value)
+
+    return rewrite(loaded, edit, check=check, write=write)
+
+
+def rewrite(
+    loaded: LoadedConfig,
+    edit: Callable[[tomlkit.TOMLDocument], None],
+    *,
+    check: Callable[[Settings], None],
+    write: Callable[[Path, bytes], None],
+) -> LoadedConfig:
+    """Like `edit_config`, with any edit of the document."""
+    data, _ = read_bytes(loaded.file)
+    try:
+        document = tomlkit.parse(data.decode())
+        edit(document)
         text = tomlkit.dumps(document)
     except (UnicodeDecodeError, TOMLKitError, TypeError, ValueError) as error:
         raise ConfigError(f"{loaded.file} cannot be changed: {error}") from None
@@ -92,7 +107,7 @@ def difference(
     changed = tuple(sorted(key for key in old | new if old.get(key) != new.get(key)))
     return ConfigChange(
         changed=changed,
-        restart_required=tuple(key for key in changed if not _is_live(key)),
+        restart_required=tuple(key for key in changed if not is_live(key)),
         overridden=tuple(
             sorted(
                 key
@@ -113,7 +128,7 @@ def _without_place(error: ConfigError, file: Path) -> ConfigError:
     return ConfigError(place.sub("", str(error), count=1), **error.fields)
 
 
-def _is_live(key: str) -> bool:
+def is_live(key: str) -> bool:
     return key in _LIVE_KEYS or key.partition(".")[0] in LIVE_SECTIONS
 
 

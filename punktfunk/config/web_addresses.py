@@ -1,8 +1,11 @@
 """Web addresses as people write them."""
 
+import re
 from urllib.parse import urlsplit
 
 MAX_CHARACTERS = 2_000
+
+_PART = re.compile(r"[\w.~-]+", re.ASCII)
 
 
 def is_web_address(text: str) -> bool:
@@ -23,6 +26,16 @@ def is_web_address(text: str) -> bool:
         and not parts.fragment
         and port != 0
     )
+
+
+def is_public_url(text: str) -> bool:
+    """Say whether it can be the address of a whole site, or is empty."""
+    if not text:
+        return True
+    if not is_web_address(text) or "?" in text:
+        return False
+    parts = urlsplit(text).path.strip("/").split("/")
+    return parts == [""] or all(_PART.fullmatch(it) and set(it) != {"."} for it in parts)
 
 
 def without_path(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from quart import Quart
 
-from punktfunk.console import pages, preferences
+from punktfunk.console import login, pages, preferences
 from punktfunk.console.answers import install_answers
 from punktfunk.console.assets import Assets
 from punktfunk.console.entry import install_entry
@@ -29,6 +29,7 @@ def create_console(shared: Backing) -> Quart:
     install_shell(app, assets)
     install_answers(app)
     install_entry(app)
+    app.register_blueprint(login.blueprint)
     app.register_blueprint(preferences.blueprint)
     for blueprint in pages.ALL:
         app.register_blueprint(blueprint)

@@ -1,5 +1,6 @@
 """What surrounds every page: where things are, who is logged in, and what may load."""
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -8,6 +9,7 @@ import attrs
 from quart import Quart, Response, g, render_template, request
 
 from punktfunk.console.assets import Assets
+from punktfunk.console.hints import command_of
 from punktfunk.console.words import FILTERS
 from punktfunk.mgmt.edge import SECURITY_HEADERS
 from punktfunk.mgmt.requests import host
@@ -16,6 +18,7 @@ from punktfunk.model.events import EVENT_TYPES
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "punktfunk_theme"
+PAGE_ROOT_HEADER = "X-Page-Root"
 
 CONTENT_POLICY = "; ".join(
     [
@@ -23,6 +26,8 @@ CONTENT_POLICY = "; ".join(
         *(f"{kind}-src 'self'" for kind in ("connect", "font", "img", "script", "style")),
     ]
 )
+
+_ROOT = re.compile(r"\./|(?:\.\./){1,3}")
 
 
 @attrs.frozen
@@ -57,7 +62,7 @@ PLACES: Sequence[Place] = (
 
 def install_shell(app: Quart, assets: Assets) -> None:
     """Give templates what all of them need, and answers their headers."""
-    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update(FILTERS, command_of=command_of)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(event_types=" ".join(EVENT_TYPES), places=PLACES)
 
@@ -69,6 +74,8 @@ def install_shell(app: Quart, assets: Assets) -> None:
             "asset": lambda name: root() + assets.path(name),
             "csrf": login.csrf if login else "",
             "may_change": bool(login) and login.scope.includes(Scope.ADMIN),
+            "may_control": bool(login) and login.scope.includes(Scope.CONTROL),
+            "devices_waiting": host().pending_pairings,
             "host_name": host().info().hostname,
             "version": version("punktfunk"),
             "theme": theme(),
@@ -79,11 +86,19 @@ def install_shell(app: Quart, assets: Assets) -> None:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        # With no-referrer, browsers hide the origin of our own forms from us too.
+        response.headers["Referrer-Policy"] = "same-origin"
         return response
 
 
 def root() -> str:
-    """The way from this page to the console's root, which a proxy may have put anywhere."""
+    """The way from this page to the console's root, which a proxy may have put anywhere.
+
+    A part says which page it is for: links in it are followed from there.
+    """
+    said = request.headers.get(PAGE_ROOT_HEADER, "")
+    if _ROOT.fullmatch(said):
+        return said
     return "../" * (request.path.count("/") - 1) or "./"
 
 

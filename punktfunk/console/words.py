@@ -3,10 +3,11 @@
 import datetime
 import time
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from punktfunk.console.language import _, locale
+from punktfunk.model.clients import MAX_NAME_CHARS
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -51,10 +52,28 @@ def ago(unix_s: float) -> str:
     return format_timedelta(delta, add_direction=True, locale=locale())
 
 
+def age(unix_s: float) -> str:
+    """How long something has been going on, such as `3 minutes`."""
+    delta = datetime.timedelta(seconds=max(1, int(time.time() - unix_s)))
+    return format_timedelta(delta, locale=locale())
+
+
 def moment(unix_s: float) -> str:
     """Date and time of this machine's clock and zone."""
     local = datetime.datetime.fromtimestamp(unix_s).astimezone()
     return format_datetime(local, "medium", locale=locale())
 
 
-FILTERS = {it.__name__: it for it in (number, fixed, percent, ms, mbps, duration, ago, moment)}
+def day(unix_s: float) -> str:
+    """Date of this machine's clock and zone."""
+    return format_date(datetime.datetime.fromtimestamp(unix_s).astimezone(), locale=locale())
+
+
+def apart(text: str) -> str:
+    """A name from outside in a sentence without markup: short, and never turning it around."""
+    short = text if len(text) <= MAX_NAME_CHARS else f"{text[:MAX_NAME_CHARS]}…"
+    return f"\u2068{short}\u2069"
+
+
+_ALL = (number, fixed, percent, ms, mbps, duration, ago, age, moment, day, apart)
+FILTERS = {it.__name__: it for it in _ALL}

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from punktfunk.drivers.base import Driver
-from punktfunk.model.frames import Frame
+from punktfunk.model.frames import DmaBufFormat, Frame
 from punktfunk.model.video import EncodedFrame, EncodeParams, PixelFormat
 
 
@@ -13,9 +13,14 @@ class EncodeDriver(Driver):
 
     Attributes:
         formats: Pixel formats it takes, best first. The core converts to the first.
+        dmabufs: GPU memory that it reads as it is, best first; `open` may set them, when it
+            knows the machine. A capture that can gives such frames then, and nothing is
+            converted. Others, and pictures of another size, still come as `formats` says.
+            By default it takes none.
     """
 
     formats: ClassVar[tuple[PixelFormat, ...]] = (PixelFormat.I420,)
+    dmabufs: tuple[DmaBufFormat, ...] = ()
 
     @abstractmethod
     def open(self, params: EncodeParams) -> None:
@@ -27,7 +32,10 @@ class EncodeDriver(Driver):
 
     @abstractmethod
     def encode(self, frame: Frame, *, keyframe: bool = False) -> EncodedFrame:
-        """Encode a borrowed frame of the opened size in one of `formats`.
+        """Encode a borrowed frame of the opened size in one of `formats` or `dmabufs`.
+
+        The same one may come again, when nothing has changed. It is read, and the GPU is
+        done with it, when this returns.
 
         Args:
             keyframe: Make it an IDR with its parameter sets in front (a sequence header

@@ -1,13 +1,16 @@
 """What happens in the host: `bus` keeps and passes it on, `lane` protects listeners' neighbours."""
 
-from punktfunk.events.bus import (
-    EventBus,
-    Gap,
-    GapReason,
-    Publish,
-    Subscription,
-    event_json,
-)
+from punktfunk.events.bus import EventBus, Publish, event_json
+from punktfunk.events.feed import Feed, Gap, GapReason, Subscription
 from punktfunk.events.lane import Lane
 
-__all__ = ["EventBus", "Gap", "GapReason", "Lane", "Publish", "Subscription", "event_json"]
+__all__ = [
+    "EventBus",
+    "Feed",
+    "Gap",
+    "GapReason",
+    "Lane",
+    "Publish",
+    "Subscription",
+    "event_json",
+]

@@ -36,6 +36,20 @@ class SeveralWaiting(Refused):
     code = "pairing_ambiguous"
 
 
+class TooOften(Refused):
+    """Too many pairings failed lately.
+
+    Attributes:
+        wait_s: Until the next one is taken.
+    """
+
+    code = "pairing_too_often"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many pairing attempts, wait {wait_s} s", status=503)
+        self.wait_s = wait_s
+
+
 class PairingTable:
     """Attempts by (uniqueid, remote address).
 
@@ -66,7 +80,7 @@ class PairingTable:
             raise Refused("too many pairings are under way", status=503)
         if wait_ns := self._limits.take(key.address, now_ns):
             wait_s = -(-wait_ns // 1_000_000_000)
-            raise Refused(f"too many pairing attempts, wait {wait_s} s", status=503)
+            raise TooOften(wait_s)
         self._last_id += 1
         attempt = PairingAttempt(
             self._last_id,

@@ -50,7 +50,8 @@ def audio_encode_offers(host: HostFacts) -> list[Offer]:
 def input_offers(host: HostFacts) -> list[Offer]:
     """Say how input could be injected, and with which `compositors` each works.
 
-    `features` may hold `pointer`, `keyboard`, `text`, `touch`, `pen`.
+    `features` may hold `pointer`, `keyboard`, `text`, `touch`, `pen`. Clients send touch and pens
+    where there is `touch`; a driver without `pen` is given a pen as the pointer.
     """
 
 

@@ -1,40 +1,37 @@
 """The composition root: everything a host is made of, started and stopped in order."""
 
 import asyncio
-import errno
 import logging
 import os
 import signal
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-import attrs
 
 from punktfunk import __version__
 from punktfunk.automation import Automation
 from punktfunk.config import LoadedConfig
 from punktfunk.config.addresses import parse_bind
 from punktfunk.config.editing import ConfigChange
+from punktfunk.console import create_console
 from punktfunk.errors import ConfigError
-from punktfunk.gamestream.pairing import PairingAttempt
 from punktfunk.host.apps import Apps
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.events import Events
+from punktfunk.host.folders import box_art_folder, runtime_folder
 from punktfunk.host.gamestream import GameStreamHost
 from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.management import Management
-from punktfunk.host.member import Member
+from punktfunk.host.network import usable_addresses, why_no_port
 from punktfunk.host.operations import Operations
 from punktfunk.host.plugins import plugin_filter
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import Runtime, RuntimeFile
-from punktfunk.host.session import HostSession
 from punktfunk.host.sessions import Sessions
 from punktfunk.host.sleep_watch import SleepWatch
 from punktfunk.host.starting import Paths
-from punktfunk.library import CustomGames, Library
+from punktfunk.host.telling import Telling
+from punktfunk.library import CustomGames, HiddenGames, Library
 from punktfunk.library.app_numbers import AppNumbers
 from punktfunk.library.box_art_cache import BoxArt
 from punktfunk.mgmt.app import create_app
@@ -42,25 +39,21 @@ from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.server import MgmtServer
 from punktfunk.mgmt.tls import server_tls
 from punktfunk.model.offers import Kind
-from punktfunk.model.session import StreamSample
 from punktfunk.net.mdns import Announcer
 from punktfunk.net.nvhttp_server import NvHttpServer
 from punktfunk.net.rtsp_server import RtspServer
 from punktfunk.registry.calls import PluginCalls
 from punktfunk.registry.facts import gather_facts
 from punktfunk.session.pool import WorkerPool
-from punktfunk.stats import Stats, StreamLabel, label_of
-from punktfunk.trust.files import make_private_folder
+from punktfunk.stats import Stats
 from punktfunk.trust.identity import load_or_make_identity
 from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PairingService
 from punktfunk.trust.store import ClientStore, NativeClientStore
-from punktfunk.trust.token import load_or_make_token
+from punktfunk.trust.token import TokenFile
 from punktfunk.trust.tokens import TokenStore
 
 log = logging.getLogger(__name__)
-
-_ALL_ADDRESSES = ("0.0.0.0", "::")
 
 
 class Host:
@@ -76,7 +69,7 @@ class Host:
         self.config_dir = config_dir
         self.ports = Ports(settings.host.base_port)
         self.identity = load_or_make_identity(config_dir)
-        self.token = load_or_make_token(config_dir)
+        self.token = TokenFile(config_dir)
         self.clients = ClientStore(config_dir)
         self.pairing = PairingService(self.identity, self.clients)
         self.native = NativePairing(NativeClientStore(config_dir))
@@ -102,7 +95,7 @@ class Host:
             host_environment=dict(os.environ),
             remember_control_v2=self.clients.remember_control_v2,
         )
-        self.library = Library(facts, CustomGames(config_dir))
+        self.library = Library(facts, CustomGames(config_dir), HiddenGames(config_dir))
         box_art = BoxArt(box_art_folder())
         self._apps = apps = Apps(settings, self.library, AppNumbers(config_dir), box_art)
         self.gamestream = GameStreamHost(settings, self.identity, self.ports, self.sessions, apps)
@@ -114,6 +107,7 @@ class Host:
             cleaner=self.cleaner,
             calls=lambda: self.events.listeners,
             running=lambda: frozenset(it.plan.seat for it in self.sessions.all()),
+            publish=self.events.publish,
         )
         self.management = Management(
             gamestream=self.gamestream,
@@ -121,6 +115,7 @@ class Host:
             clients=self.clients,
             pairing=self.pairing,
             ports=self.ports,
+            bind=settings.host.bind,
             unique_id=self.identity.unique_id,
             events=self.events.bus,
             native=self.native,
@@ -131,7 +126,13 @@ class Host:
             operations=self.operations,
         )
         self.mgmt = MgmtServer(
-            create_app(self.management, self.token, names=settings.mgmt.names),
+            create_app(
+                self.management,
+                self.token.current,
+                names=settings.mgmt.names,
+                public_url=settings.mgmt.public_url,
+                pages=create_console,
+            ),
             parse_bind(settings.mgmt.bind),
             server_tls(settings.mgmt, self.identity.path, config_dir),
         )
@@ -152,14 +153,14 @@ class Host:
         for problem in self.catalog.unknown_names(self.settings):
             log.warning("%s", problem)
         self.events.tell_plugins(PluginCalls(self.catalog.plugins))
-        addresses = [self.settings.host.bind] if self.settings.host.bind else _usable_addresses()
+        addresses = [self.settings.host.bind] if self.settings.host.bind else usable_addresses()
         await self.mgmt.start()
         self.management.mgmt_port = self.mgmt.port
         try:
             await self._rtsp.start(addresses, self.ports.rtsp)
             await self._nvhttp.start(addresses, self.ports.http, self.ports.https)
         except OSError as error:
-            raise ConfigError(f"cannot listen for clients: {_why(error)}") from error
+            raise ConfigError(f"cannot listen for clients: {why_no_port(error)}") from error
         if self.settings.host.mdns:
             await self._announcer.start(self.gamestream.name, self.ports.http, addresses)
         self.pool.refill()
@@ -171,6 +172,8 @@ class Host:
         """Close the doors first, then end what is inside."""
         self.events.publish("host.stopping")
         self.events.bus.end_subscriptions()
+        self.stats.feed.end_subscriptions()
+        self.operations.log.feed.end_subscriptions()
         await self._sleep_watch.close()
         await self._announcer.stop()
         await self.mgmt.stop()
@@ -198,29 +201,18 @@ class Host:
         return tuple(f"{offer.kind}:{offer.driver}" for offer in picked if offer)
 
     def _connect_events(self) -> None:
-        sessions, publish = self.sessions, self.events.publish
         self.config.checks += (self.automation.check, self.catalog.check_tables)
         self.config.on_changed.append(self._use_settings)
         self.events.bus.listeners.append(self.automation.hear)
-        sessions.publish = self.stats.publish = publish
-        self.library.on_changed = lambda change: publish("library.changed", **attrs.asdict(change))
-        sessions.on_sample = self._take_sample
-        self.clients.on_removed(sessions.end_client)
-        for store in (self.clients, self.native.store):
-            store.on_removed(lambda client: publish("client.unpaired", client=client))
-            store.on_added(
-                lambda client: publish("client.paired", client=client.fingerprint, name=client.name)
-            )
-        self.pairing.on_waiting = lambda attempt: publish("pairing.waiting", **_device(attempt))
-        self.pairing.on_failed = lambda attempt, reason: publish(
-            "pairing.failed", **_device(attempt), reason=reason
-        )
-        sessions.on_started = lambda session: publish("session.started", **self._told_of(session))
-        sessions.on_ended = lambda session, cause: publish(
-            "session.ended",
-            **self._told_of(session),
-            reason=cause or session.end_reason or "ended",
-        )
+        Telling(
+            events=self.events,
+            sessions=self.sessions,
+            clients=self.clients,
+            native=self.native,
+            pairing=self.pairing,
+            library=self.library,
+            stats=self.stats,
+        ).connect()
 
     async def _woke(self, slept_s: float) -> None:
         """Clients come back to a picture; what was left behind before has another chance."""
@@ -237,74 +229,6 @@ class Host:
             keys=list(change.changed),
             restart_required=list(change.restart_required),
         )
-
-    def _told_of(self, session: HostSession) -> dict[str, object]:
-        client = self.clients.get(session.client)
-        return {
-            "session_id": session.id,
-            "app": session.app.library_id,
-            "title": session.app.title,
-            "client": session.client,
-            "client_name": client.name if client else "",
-        }
-
-    def _take_sample(self, session: HostSession, member: Member, sample: StreamSample) -> None:
-        stream = member.stream
-        if stream is not None:
-            self.stats.record(
-                sample,
-                StreamLabel(
-                    session_id=session.id,
-                    mode=stream.request.mode,
-                    codec=stream.request.codec,
-                    client=label_of(member.fingerprint),
-                ),
-            )
-
-
-def _device(attempt: PairingAttempt) -> dict[str, object]:
-    return {
-        "pairing_id": attempt.id,
-        "name": attempt.client_name,
-        "address": attempt.key.address,
-    }
-
-
-def runtime_folder() -> Path:
-    """Parent of the sessions' runtime folders: private, with a path short enough for sockets."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and os.access(base, os.W_OK):
-        folder = Path(base) / "punktfunk"
-    else:
-        folder = Path(tempfile.gettempdir()) / f"punktfunk-{os.getuid()}"
-    make_private_folder(folder)
-    if folder.stat().st_uid != os.getuid():
-        raise ConfigError(f"{folder} belongs to someone else: remove it")
-    return folder
-
-
-def box_art_folder() -> Path:
-    """Where pictures are kept that can be made again."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not base.is_absolute():  # the XDG rules: a relative one is to be ignored
-        base = Path("~/.cache").expanduser()
-    return base / "punktfunk" / "box-art"
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "a port is taken; another host may be running (--base-port moves all ports)"
-    if error.errno == errno.EADDRNOTAVAIL:
-        return "this machine does not have that address"
-    return error.strerror or str(error)
-
-
-def _usable_addresses() -> list[str]:
-    return [address for address in _ALL_ADDRESSES if ":" not in address or _has_ipv6()]
-
-
-def _has_ipv6() -> bool:
-    return Path("/proc/net/if_inet6").exists()
 
 
 async def serve(loaded: LoadedConfig, config_dir: Path, ready: Callable[["Host"], None]) -> None:

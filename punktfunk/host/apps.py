@@ -60,12 +60,16 @@ class Apps:
     def _by_number(self) -> dict[int, App]:
         games = self._library.games()
         if self._listed_for is not games:
-            apps = [*self._builtin, *(_as_app(game) for game in games if _can_be_launched(game))]
+            apps = [*self._builtin, *(_as_app(it) for it in games if self._is_offered(it))]
             numbers = self._numbers.of([app.library_id for app in apps])
             numbered = [attrs.evolve(app, number=numbers[app.library_id]) for app in apps]
             self._apps = {app.moonlight_id: app for app in numbered}
             self._listed_for = games
         return self._apps
+
+    def _is_offered(self, game: GameEntry) -> bool:
+        can_be_launched = game.installed and game.launch is not None
+        return can_be_launched and not self._library.is_hidden(game.id)
 
 
 def app_list(settings: Settings) -> Sequence[App]:
@@ -85,10 +89,6 @@ def app_list(settings: Settings) -> Sequence[App]:
             App(library_id=TEST_PATTERN_ID, title="Test pattern", wishes=_TEST_PATTERN_WISHES)
         )
     return apps
-
-
-def _can_be_launched(game: GameEntry) -> bool:
-    return game.installed and game.launch is not None
 
 
 def _as_app(game: GameEntry) -> App:

@@ -5,17 +5,22 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from punktfunk.config.settings import Settings
-from punktfunk.errors import ConfigError
+from punktfunk.errors import ConfigError, Refused
+from punktfunk.host.apps import DESKTOP_ID
 from punktfunk.host.policy import preferences
+from punktfunk.mgmt.operations_values import Outlook
+from punktfunk.model.apps import App
 from punktfunk.model.offers import Choice, HostFacts, Kind, Offer
 from punktfunk.model.session import DriverRef
 from punktfunk.registry.calls import implements
 from punktfunk.registry.discovery import PluginFilter, PluginState
+from punktfunk.registry.facts import gather_facts
 from punktfunk.registry.loading import load_plugins
 from punktfunk.registry.prober import probe
 from punktfunk.registry.ranking import choose
 from punktfunk.registry.report import ProbeReport
 from punktfunk.registry.settings import plugin_settings
+from punktfunk.session.plan import cast_drivers
 
 _WRONG_SETTING = re.compile(r"\[plugin\.(?P<plugin>\w+)\] (?P<key>\S+): ")
 
@@ -52,6 +57,11 @@ class Catalog:
             for problem in plugin.problems:
                 log.warning("plugin %s: %s", plugin.record.name, problem)
         return self.report
+
+    async def look_anew(self) -> ProbeReport:
+        """Ask every plugin again, about the machine as it is now."""
+        self._facts = gather_facts(self._plugin_tables)
+        return await self.refresh()
 
     def check_settings(self, place: Callable[[str], str]) -> None:
         """Hold each plugin's table of the configuration to its manifest.
@@ -111,6 +121,20 @@ class Catalog:
         """What a session that wishes for nothing special would get."""
         order = self.preferences.of(kind)
         return choose(kind, self.offers(kind), order=order, attach=self._attach)
+
+    def outlooks(self) -> Sequence[Outlook]:
+        """What a launch of the desktop would take, in each of the two ways."""
+        return [self._outlook(attach=attach) for attach in (False, True)]
+
+    def _outlook(self, *, attach: bool) -> Outlook:
+        desktop = App(library_id=DESKTOP_ID, title="Desktop", desktop_like=True)
+        chosen = attach is self._attach
+        try:
+            cast = cast_drivers(desktop, self.offers, self.preferences, attach=attach)
+        except Refused as error:
+            return Outlook(attach=attach, chosen=chosen, problem=str(error))
+        picked = (choice.picked for choice in cast.choices)
+        return Outlook(attach=attach, chosen=chosen, takes=tuple(it for it in picked if it))
 
     def best_encoder(self) -> Offer | None:
         return self.choice(Kind.ENCODE).picked

@@ -14,9 +14,10 @@ from punktfunk.config.addresses import parse_bind
 from punktfunk.errors import PunktfunkError
 from punktfunk.host.ports import Ports
 from punktfunk.host.runtime import read_runtime
-from punktfunk.library import CustomGames
+from punktfunk.library import CustomGames, HiddenGames
 from punktfunk.library.app_numbers import APPS_FILE, AppNumbers
 from punktfunk.library.custom import LIBRARY_FILE
+from punktfunk.library.hidden import HIDDEN_FILE
 from punktfunk.trust.files import backup_of
 from punktfunk.trust.identity import IDENTITY_FILE, load_or_make_identity
 from punktfunk.trust.store import (
@@ -36,6 +37,7 @@ _STATE = (
     (CLIENTS_FILE, ClientStore),
     (NATIVE_CLIENTS_FILE, NativeClientStore),
     (LIBRARY_FILE, CustomGames),
+    (HIDDEN_FILE, HiddenGames),
     (APPS_FILE, AppNumbers),
 )
 """Files that keep the host from starting when they are unusable, and who reads them."""

@@ -46,7 +46,7 @@ class GameStreamHost:
             http_port=self._ports.http,
             local_address=local_address,
             # "None" would keep clients from even showing the host; a launch says what is wrong.
-            codecs=self._sessions.offered_codecs(client.fingerprint if client else "")
+            codecs=self._sessions.reception.offered_codecs(client.fingerprint if client else "")
             or frozenset({Codec.H264}),
             mac=mac_of(local_address) if client else NO_MAC,
             current_game=session.app.moonlight_id if session else 0,

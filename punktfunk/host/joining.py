@@ -86,6 +86,14 @@ class Company:
         await session.remove(member, reason)
         self._tell("session.left", session, member.client, reason=reason)
 
+    async def stop(self, session: HostSession, member: Member) -> None:
+        """End a client's stream and wait until it is over; a guest leaves with it."""
+        if member.guest:
+            await self.leave(session, member, StreamEnd.STOPPED)
+        else:
+            member.stop_stream(StreamEnd.STOPPED)
+            await member.stream_over()
+
     def inherit(self, session: HostSession) -> bool:
         """Give an unpaired owner's session to a guest; False when nobody is there."""
         heir = session.heir()

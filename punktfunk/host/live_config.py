@@ -2,11 +2,19 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import attrs
 
 from punktfunk.config import LoadedConfig, Settings
-from punktfunk.config.editing import LIVE_SECTIONS, ConfigChange, difference, edit_config
+from punktfunk.config.editing import (
+    LIVE_SECTIONS,
+    ConfigChange,
+    difference,
+    edit_config,
+    rewrite,
+)
+from punktfunk.config.overrides import ARRAY, put_override
 from punktfunk.trust.files import write_with_backup
 
 log = logging.getLogger(__name__)
@@ -34,6 +42,12 @@ class LiveConfig:
             self.loaded, changes, unset, check=self._check, write=write_with_backup
         )
         return self._take(loaded, touched={*changes, *unset})
+
+    def override(self, app: str, client: str, values: Mapping[str, object]) -> ConfigChange:
+        """Have an app's or a client's sessions get values of their own; see `put_override`."""
+        edit = partial(put_override, app=app, client=client, values=values)
+        loaded = rewrite(self.loaded, edit, check=self._check, write=write_with_backup)
+        return self._take(loaded, touched={ARRAY})
 
     def reload(self) -> ConfigChange:
         """Take over what the file says now.

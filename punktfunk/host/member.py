@@ -1,6 +1,7 @@
 """One client in a session, as the host sees it: its ports, its handshake, its stream."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -42,7 +43,8 @@ class Member:
         watches: Its input is left out.
         leaving: It is on its way out, and does not count any more.
         stream: What it negotiated, or None.
-        connected: The stream's control connection and picture address are known.
+        connected_unix: When the stream's control connection and picture address were known;
+            None while they are not.
         sample: What the stream did in the last second.
         totals: What its streams have done in all.
     """
@@ -65,7 +67,7 @@ class Member:
         self.watches = False
         self.leaving = False
         self.stream: StreamPlan | None = None
-        self.connected = False
+        self.connected_unix: int | None = None
         self.sample: StreamSample | None = None
         self.totals = SessionTotals()
         self.handshake: Handshake | None = None
@@ -80,6 +82,10 @@ class Member:
     @property
     def fingerprint(self) -> Fingerprint:
         return self.client.fingerprint
+
+    @property
+    def connected(self) -> bool:
+        return self.connected_unix is not None
 
     @property
     def away(self) -> bool:
@@ -133,7 +139,7 @@ class Member:
         stream = self._room.admit(self, stream)
         self._stop_timer()  # it is our turn
         # Before the answer: the stream may end so soon that we hear of that first.
-        self.stream, self.connected, self.sample = stream, False, None
+        self.stream, self.connected_unix, self.sample = stream, None, None
         self._idle.clear()
         try:
             await self._room.worker.start_stream(stream, tuple(self.sockets))
@@ -168,7 +174,7 @@ class Member:
     def stream_connected(self, stream_id: int) -> None:
         """The worker says so."""
         if self.stream is not None and self.stream.stream_id == stream_id:
-            self.connected = True
+            self.connected_unix = int(time.time())
             self._room.tell("stream.connected", self, stream_id)
 
     def stream_ended(self, stream_id: int, reason: StreamEnd) -> None:
@@ -197,7 +203,7 @@ class Member:
 
     def _forget_stream(self, stream_id: int) -> None:
         if self.stream is not None and self.stream.stream_id == stream_id:
-            self.stream, self.connected, self.sample = None, False, None
+            self.stream, self.connected_unix, self.sample = None, None, None
             self._idle.set()
 
 

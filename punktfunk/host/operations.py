@@ -1,6 +1,7 @@
 """Looking after a running host: its plugins, configuration, log, health and leftovers."""
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,15 +9,19 @@ from typing import Any
 import attrs
 
 from punktfunk.errors import Refused
+from punktfunk.events import Publish
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.doctor import examine
 from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.logbook import LogBook
-from punktfunk.host.plugins import plugin_filter
+from punktfunk.host.once import Once
+from punktfunk.host.plugins import changed_plugins, plugin_filter
 from punktfunk.journal import JournalBusy
+from punktfunk.mgmt.operations_values import Examined, Outlook
 from punktfunk.mgmt.values import Leftover
 from punktfunk.registry.calls import PluginCalls
+from punktfunk.registry.discovery import PluginState
 from punktfunk.registry.report import PluginReport
 
 
@@ -26,6 +31,11 @@ class Operations:
     Args:
         calls: The plugins as the host calls them; None before they are loaded.
         running: Seats of the sessions that run.
+        publish: Tells of plugins that are not what they were.
+
+    Attributes:
+        examined: What the doctor found last.
+        probe: Asks every plugin again.
     """
 
     def __init__(
@@ -37,29 +47,34 @@ class Operations:
         cleaner: Cleaner,
         calls: Callable[[], PluginCalls | None],
         running: Callable[[], frozenset[str]],
+        publish: Publish = lambda event_type, /, **data: None,
     ) -> None:
         self.config = config
         self.log = LogBook()
+        self.examined: Examined | None = None
+        self.doctor = Once(self._examine)
+        self.probe = Once(self._probe)
         self._config_dir = config_dir
         self._catalog = catalog
         self._cleaner = cleaner
         self._calls = calls
         self._running = running
+        self._publish = publish
 
     def plugins(self) -> Sequence[PluginReport]:
+        """As they were asked last, but for those that failed to load here or rest now."""
         calls = self._calls()
-        records = calls.records() if calls else ()
+        records = [*self._catalog.plugins.records.values(), *self._catalog.plugins.shadowed]
+        if calls is not None:
+            records += [it for it in calls.records() if it.state is PluginState.RESTING]
         now = {(record.name, record.distribution): record for record in records}
         return [
             attrs.evolve(it, record=now.get((it.record.name, it.record.distribution), it.record))
             for it in self._catalog.report.plugins
         ]
 
-    async def doctor(self) -> Mapping[str, Any]:
-        loaded = self.config.loaded
-        wanted = plugin_filter(loaded.settings)
-        report = await examine(loaded, self._config_dir, wanted, os.environ)
-        return report.to_json()
+    def outlooks(self) -> Sequence[Outlook]:
+        return self._catalog.outlooks()
 
     def leftovers(self) -> Sequence[Leftover]:
         running = self._running()
@@ -79,3 +94,22 @@ class Operations:
             except JournalBusy as error:
                 raise Refused(str(error), status=409) from error
         return bool(found)
+
+    async def _examine(self) -> Mapping[str, Any]:
+        loaded = self.config.loaded
+        wanted = plugin_filter(loaded.settings)
+        found = (await examine(loaded, self._config_dir, wanted, os.environ)).to_json()
+        self.examined = Examined(unix_s=time.time(), report=found)
+        return found
+
+    async def _probe(self) -> None:
+        before = self._catalog.report
+        await self._catalog.look_anew()
+        for plugin in changed_plugins(before, self._catalog.report):
+            record = plugin.record
+            self._publish(
+                "plugins.changed",
+                plugin=record.name,
+                state=record.state.value,
+                reason=record.reason,
+            )

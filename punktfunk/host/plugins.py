@@ -1,5 +1,7 @@
 """Every installed plugin and what became of it."""
 
+from collections.abc import Sequence
+
 from punktfunk.config import LoadedConfig, Settings
 from punktfunk.registry.discovery import PluginFilter, PluginState
 from punktfunk.registry.facts import gather_facts
@@ -24,6 +26,11 @@ async def examine(loaded: LoadedConfig) -> ProbeReport:
 def all_well(report: ProbeReport) -> bool:
     """Say whether every plugin is loaded, or left out on purpose."""
     return all(it.record.state in _WELL and not it.problems for it in report.plugins)
+
+
+def changed_plugins(before: ProbeReport, after: ProbeReport) -> Sequence[PluginReport]:
+    """Those that are new, or have another state or other offers than before."""
+    return [it for it in after.plugins if it not in before.plugins]
 
 
 def as_text(report: ProbeReport) -> str:

@@ -1,6 +1,7 @@
 """One session as the host sees it: its worker, and the clients that are in it."""
 
 import logging
+import time
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -37,6 +38,7 @@ class HostSession:
     Attributes:
         slot: Which ports its first client has; free again when the session is gone.
         members: Its clients, the longest first; those that are leaving are still there.
+        started_unix: When its display and app were up.
         mode: What the display shows, as the owner asked for it.
         on_sample: Told of every second of every client's stream.
         publish: Tells of what becomes of its streams.
@@ -57,6 +59,7 @@ class HostSession:
         self.app = app
         self.plan = plan
         self.worker = worker
+        self.started_unix = int(time.time())
         self.mode = plan.mode
         self.on_sample: Callable[[HostSession, Member, StreamSample], None] = (
             lambda session, member, sample: None

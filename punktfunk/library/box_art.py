@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from punktfunk.library.pictures import Picture
 
 WIDTH_PX, HEIGHT_PX = 600, 900
-_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _GROUND = (24, 26, 30)
 _INK = (245, 245, 245)
 _FAINT = (245, 245, 245, 150)
@@ -63,7 +63,7 @@ def card(title: str, store: str, header: Picture | None = None) -> bytes:
 def _decoded(picture: Picture) -> Image.Image | None:
     """Decode what the header has promised, and nothing larger or other than that."""
     try:
-        with Image.open(BytesIO(picture.data), formats=[_FORMATS[picture.media_type]]) as image:
+        with Image.open(BytesIO(picture.data), formats=[FORMATS[picture.media_type]]) as image:
             if image.size != (picture.width_px, picture.height_px):
                 return None
             image.draft("RGB", (WIDTH_PX, HEIGHT_PX))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from punktfunk.errors import Refused
+from punktfunk.library.custom_art import CustomArt
 from punktfunk.library.listing import MAX_ADDRESS_LENGTH
 from punktfunk.model.games import MAX_TITLE_LENGTH, Artwork, LaunchTarget
 from punktfunk.trust.records import Members, Records, Unreadable, string
@@ -66,10 +67,18 @@ class CustomGames:
             version=LIBRARY_VERSION,
             migrations=MIGRATIONS,
         )
+        self._art = CustomArt(folder)
 
     def all(self) -> tuple[CustomGame, ...]:
         """In the order they were made."""
         return self._records.values()
+
+    def with_pictures(self) -> tuple[CustomGame, ...]:
+        """All of them, with the pictures that the host has itself instead of addresses."""
+        return tuple(
+            attrs.evolve(game, art=attrs.evolve(game.art, **self._art.of(game.id)))
+            for game in self.all()
+        )
 
     def get(self, game_id: str) -> CustomGame | None:
         return self._records.get(game_id)
@@ -96,12 +105,32 @@ class CustomGames:
         return self._put(game_id, wanted) if self._records.get(game_id) else None
 
     def delete(self, game_id: str) -> bool:
-        """Forget an entry. Says whether it was there.
+        """Forget an entry and its pictures. Says whether it was there.
 
         Raises:
             OSError: the disk refused. It is gone until the next start.
         """
-        return self._records.remove(game_id)
+        found = self._records.remove(game_id)
+        self._art.remove_all(game_id)
+        return found
+
+    def put_picture(self, game_id: str, kind: str, picture: bytes) -> bool:
+        """Keep a picture for an entry. False: there is no such entry.
+
+        Args:
+            picture: Of `custom_art.redrawn`.
+
+        Raises:
+            OSError: it could not be written, and everything is as it was.
+        """
+        if self._records.get(game_id) is None:
+            return False
+        self._art.put(game_id, kind, picture)
+        return True
+
+    def remove_picture(self, game_id: str, kind: str) -> bool:
+        """Say whether there was such a picture."""
+        return self._art.remove(game_id, kind)
 
     def _put(self, game_id: str, wanted: CustomInput) -> CustomGame:
         if problem := _problem(wanted):

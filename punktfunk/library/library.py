@@ -2,55 +2,28 @@
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from enum import StrEnum
 
 import attrs
 
 from punktfunk.errors import Refused
 from punktfunk.library.custom import CustomGame, CustomGames, CustomInput
 from punktfunk.library.fingerprint import fingerprint
-from punktfunk.library.listing import Listing
+from punktfunk.library.hidden import HiddenGames
 from punktfunk.library.merging import COMMAND, CUSTOM_STORE, STEAM_APPID, merged
 from punktfunk.library.scanner import scan
+from punktfunk.library.stores import RETRY_S, Store, StoreState, StoreStatus, after
 from punktfunk.library.watching import Watcher
 from punktfunk.model.games import GameEntry, LaunchTarget
 from punktfunk.model.offers import HostFacts
-from punktfunk.registry.asking import Failure
 
 PAUSE_S = 4.0
-RETRY_S = 300.0
 _MAX_STEAM_DIGITS = 20
 _CLOSE_TIMEOUT_S = 2.0
 
 log = logging.getLogger(__name__)
-
-
-class StoreState(StrEnum):
-    """How a store is doing."""
-
-    WAITING = "waiting"
-    READY = "ready"
-    FAILED = "failed"
-
-
-@attrs.frozen(kw_only=True)
-class StoreStatus:
-    """Attributes:
-    name: Of the plugin, and the first part of its games' ids.
-    reason: Why it failed; empty otherwise. Its last good list stays.
-    count: Its games in the library.
-    problems: What it left out or warned of, one line each.
-    """
-
-    name: str
-    state: StoreState
-    reason: str = ""
-    count: int = 0
-    problems: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -60,22 +33,6 @@ class LibraryChange:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[str, ...]
-
-
-@attrs.frozen(kw_only=True)
-class _Store:
-    """Attributes:
-    listed: Whether it has ever listed its games.
-    fingerprint: Of its paths, when its list was made.
-    again_at_s: When it is asked again although nothing changed, in monotonic time.
-    """
-
-    status: StoreStatus
-    listed: bool = False
-    games: tuple[GameEntry, ...] = ()
-    paths: tuple[str, ...] = ()
-    fingerprint: str = ""
-    again_at_s: float = math.inf
 
 
 class Library:
@@ -88,15 +45,24 @@ class Library:
     Args:
         facts: What stores are told about the machine, their settings included.
         custom: A person's own entries.
+        hidden: Which games stay out of Moonlight's list.
         pause_s: Between two scans that files have asked for.
     """
 
-    def __init__(self, facts: HostFacts, custom: CustomGames, *, pause_s: float = PAUSE_S) -> None:
+    def __init__(
+        self,
+        facts: HostFacts,
+        custom: CustomGames,
+        hidden: HiddenGames,
+        *,
+        pause_s: float = PAUSE_S,
+    ) -> None:
         self.on_changed: Callable[[LibraryChange], None] = lambda _change: None
         self._facts = facts
         self._custom = custom
+        self._hidden = hidden
         self._pause_s = pause_s
-        self._stores: dict[str, _Store] = {}
+        self._stores: dict[str, Store] = {}
         self._games: tuple[GameEntry, ...] = ()
         self._by_id: dict[str, GameEntry] = {}
         self._scanning = asyncio.Lock()
@@ -114,7 +80,7 @@ class Library:
             stores: Names of the plugins that list games.
         """
         self._stores = {
-            name: _Store(status=StoreStatus(name=name, state=StoreState.WAITING))
+            name: Store(status=StoreStatus(name=name, state=StoreState.WAITING))
             for name in sorted(stores)
             if name != CUSTOM_STORE
         }
@@ -142,6 +108,14 @@ class Library:
 
     def find(self, game_id: str) -> GameEntry | None:
         return self._by_id.get(game_id)
+
+    def is_hidden(self, game_id: str) -> bool:
+        """Whether a person keeps it out of Moonlight's list."""
+        return game_id in self._hidden
+
+    def own(self, game_id: str) -> CustomGame | None:
+        """An entry of a person's own, by the id it was given."""
+        return self._custom.get(game_id)
 
     def stores(self) -> Sequence[StoreStatus]:
         """Every plugin that lists games, by name."""
@@ -175,6 +149,51 @@ class Library:
             return self._custom.delete(game_id)
         finally:
             self._merge()
+
+    def put_picture(self, game_id: str, kind: str, picture: bytes) -> bool:
+        """See `CustomGames.put_picture`."""
+        try:
+            return self._custom.put_picture(game_id, kind, picture)
+        finally:
+            self._merge()
+
+    def remove_picture(self, game_id: str, kind: str) -> bool:
+        """See `CustomGames.remove_picture`."""
+        try:
+            return self._custom.remove_picture(game_id, kind)
+        finally:
+            self._merge()
+
+    def hide(self, game_id: str) -> bool:
+        """Keep a game out of Moonlight's list. False: there is no such game.
+
+        Raises:
+            OSError: it could not be written, and the game is not hidden.
+        """
+        if game_id not in self._by_id:
+            return False
+        if game_id not in self._hidden:
+            self._hidden.add(game_id)
+            self._look_again(game_id)
+        return True
+
+    def unhide(self, game_id: str) -> bool:
+        """Have a game in Moonlight's list again. False: it was not hidden.
+
+        Raises:
+            OSError: the disk refused. It is hidden again at the next start.
+        """
+        if game_id not in self._hidden:
+            return False
+        try:
+            return self._hidden.remove(game_id)
+        finally:
+            self._look_again(game_id)
+
+    def _look_again(self, game_id: str) -> None:
+        """The games are the same, and something about one of them is not."""
+        self._games = (*self._games,)  # another object, see `games`
+        self._tell(LibraryChange(added=(), removed=(), changed=(game_id,)))
 
     def _check_launch(self, launch: LaunchTarget | None) -> None:
         if launch is None or launch.kind == COMMAND:
@@ -228,7 +247,7 @@ class Library:
     async def _scan(self, names: Sequence[str]) -> None:
         found = await scan(names, self._facts)
         asked = {
-            name: await asyncio.to_thread(_after, self._stores[name], it)
+            name: await asyncio.to_thread(after, self._stores[name], it)
             for name, it in found.items()
         }
         self._stores |= {name: it for name, it in asked.items() if not self._stores[name].listed}
@@ -241,15 +260,17 @@ class Library:
 
     def _merge(self, *, tell: bool = True) -> None:
         listed = [game for store in self._stores.values() for game in store.games]
-        games = merged(listed, self._custom.all())
+        games = merged(listed, self._custom.with_pictures())
         if games == self._games:
             return
         before, self._by_id = self._by_id, {game.id: game for game in games}
         self._games = games
-        if not tell:
-            return
+        if tell:
+            self._tell(_change(before, self._by_id))
+
+    def _tell(self, change: LibraryChange) -> None:
         try:
-            self.on_changed(_change(before, self._by_id))
+            self.on_changed(change)
         except Exception:
             log.exception("a listener of the library failed")
 
@@ -259,40 +280,4 @@ def _change(before: Mapping[str, GameEntry], after: Mapping[str, GameEntry]) -> 
         added=tuple(it for it in after if it not in before),
         removed=tuple(it for it in before if it not in after),
         changed=tuple(it for it in after if it in before and after[it] != before[it]),
-    )
-
-
-def _after(before: _Store, found: Listing | Failure) -> _Store:
-    """What we know of a store after it was asked."""
-    name = before.status.name
-    known = before.status.problems
-    if isinstance(found, Failure):
-        reason, paths, problems = found.reason, before.paths, known
-    else:
-        reason, paths, problems = found.failure, found.paths or before.paths, found.problems
-    for problem in problems:
-        if problem not in known:
-            log.warning("the store %s: %s", name, problem)
-    if isinstance(found, Failure) or reason:
-        if reason != before.status.reason:
-            log.warning("the store %s keeps its last list: %s", name, reason)
-        # Asked again when its files change, and now and then: not at once, and not never.
-        return attrs.evolve(
-            before,
-            status=attrs.evolve(
-                before.status, state=StoreState.FAILED, reason=reason, problems=problems
-            ),
-            paths=paths,
-            fingerprint=fingerprint(paths),
-            again_at_s=time.monotonic() + RETRY_S,
-        )
-    status = StoreStatus(
-        name=name, state=StoreState.READY, count=len(found.games), problems=problems
-    )
-    return _Store(
-        status=status,
-        listed=True,
-        games=found.games,
-        paths=found.paths,
-        fingerprint=found.fingerprint,
     )

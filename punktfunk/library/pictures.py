@@ -39,16 +39,31 @@ def is_picture(path: Path) -> bool:
 def read_picture(path: Path) -> Picture | None:
     """Read a picture; None for anything else, for one that is too large, and for a link."""
     data = _read(path, MAX_FILE_BYTES + 1)
-    if data is None or len(data) > MAX_FILE_BYTES:
+    try:
+        return None if data is None else checked_picture(data)
+    except ValueError:
         return None
+
+
+def checked_picture(data: bytes) -> Picture:
+    """Look at the header.
+
+    Raises:
+        ValueError: it is no picture that we serve, or too large a one; says which.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise ValueError(f"it is longer than {MAX_FILE_BYTES >> 20} MiB")
     media_type, size = media_type_of(data), size_px(data)
-    if media_type is None or size is None:
-        return None
+    if media_type is None:
+        raise ValueError("it is no PNG, JPEG or WebP")
+    if size is None or 0 in size:
+        raise ValueError("it is damaged")
     width_px, height_px = size
-    if not (0 < width_px <= MAX_SIDE_PX and 0 < height_px <= MAX_SIDE_PX):
-        return None
-    if width_px * height_px > MAX_PIXELS:
-        return None
+    if max(size) > MAX_SIDE_PX or width_px * height_px > MAX_PIXELS:
+        raise ValueError(
+            f"it has {width_px} x {height_px} pixels; up to {MAX_SIDE_PX} a side and "
+            f"{MAX_PIXELS // 1_000_000} million in all can be"
+        )
     return Picture(data=data, media_type=media_type, width_px=width_px, height_px=height_px)
 
 

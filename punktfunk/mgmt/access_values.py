@@ -1,4 +1,4 @@
-"""What the API says about native pairing and tokens, as values."""
+"""What the API says about native pairing, tokens and ways in, as values."""
 
 import attrs
 
@@ -45,3 +45,13 @@ class CreatedToken:
 
     token: str = attrs.field(repr=False)
     info: ScopedToken
+
+
+@attrs.frozen(kw_only=True)
+class ConsoleLink:
+    """Attributes:
+    code: Stands behind `/login#code=`; good once.
+    """
+
+    code: str = attrs.field(repr=False)
+    expires_in_s: int

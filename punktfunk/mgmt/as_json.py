@@ -6,7 +6,7 @@ import cattrs
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from punktfunk.mgmt.values import HostInfo, SessionInfo, SessionStatus, StreamInfo
-from punktfunk.model.clients import PairedClient
+from punktfunk.model.clients import NativeClient, PairedClient
 from punktfunk.model.video import Codec
 from punktfunk.trust.pending import PendingDevice
 from punktfunk.trust.tokens import ScopedToken
@@ -27,7 +27,8 @@ _RENAMED: dict[type, dict[str, str]] = {  # what is inside another comes before 
     PendingDevice: {"age_s": "age_secs"},
 }
 _LEFT_OUT: dict[type, tuple[str, ...]] = {
-    PairedClient: ("certificate_der", "control_v2_used"),
+    NativeClient: ("renamed",),
+    PairedClient: ("certificate_der", "control_v2_used", "renamed"),
     ScopedToken: ("sha256",),
 }
 

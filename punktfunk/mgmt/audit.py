@@ -25,6 +25,7 @@ MAX_PATH_CHARS = 256
 OWN_TOKEN_ID = "mgmt-token"  # noqa: S105 - an id
 COMMAND_LINE_ID = "cli"
 
+_OPTIONAL = frozenset({"query", "through"})
 _TOKEN = re.compile(rf"{TOKEN_PREFIX}[\w-]+")
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class AuditEntry:
     token: The id of a scoped token; `mgmt-token` for the host's own; `cli` for a command
         that changed a file itself.
     name: Of that token or of the user.
+    through: `console` when it came from a login there.
     operation: Of the contract.
     path: As it was asked for, ids included.
     query: The parameters that the operation knows.
@@ -49,6 +51,7 @@ class AuditEntry:
     path: str
     query: dict[str, str] = attrs.field(factory=dict)
     status: int
+    through: str = ""
 
 
 class Audit:
@@ -113,9 +116,7 @@ def _members(entry: AuditEntry) -> dict[str, Any]:
     members = attrs.asdict(entry)
     members["path"] = _shown(entry.path)
     members["query"] = {name: _shown(value) for name, value in entry.query.items()}
-    if not entry.query:
-        del members["query"]
-    return members
+    return {name: value for name, value in members.items() if value or name not in _OPTIONAL}
 
 
 def _shown(text: str) -> str:

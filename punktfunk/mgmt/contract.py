@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,7 @@ from punktfunk.model.access import Scope
 
 SPEC_FILE = "openapi.json"
 SCOPE_MEMBER = "x-scope"
+LOGIN_MEMBER = "x-login"
 
 _BOUNDS = {
     "int32": (-(2**31), 2**31 - 1),
@@ -40,6 +42,15 @@ class DoesNotMatch(PunktfunkError):
     code = "does_not_match"
 
 
+class ByLogin(Enum):
+    """Whether somebody may who is logged in to the console, without a token in the request."""
+
+    ALLOWED = "allowed"
+    FRESH = "fresh"
+    """Only for a while after the token was shown."""
+    NEVER = "never"
+
+
 @attrs.frozen(kw_only=True)
 class Operation:
     """One method of one path.
@@ -47,6 +58,7 @@ class Operation:
     Attributes:
         scope: What a token must have; None when no token is needed.
         query: The parameters it takes after the question mark.
+        follows: Its answer goes on for as long as somebody reads it.
     """
 
     id: str
@@ -54,7 +66,9 @@ class Operation:
     path: str
     tag: str
     scope: Scope | None
+    by_login: ByLogin
     query: tuple[str, ...]
+    follows: bool
 
 
 class Contract:
@@ -72,9 +86,9 @@ class Contract:
         components = _bounded(document["components"])
         for operation, members in _operations(document):
             self.operations[operation.id] = operation
-            if body := members.get("requestBody"):
-                schema = body["content"]["application/json"]["schema"]
-                self._bodies[operation.id] = _validator(schema, components)
+            bodies = members.get("requestBody", {}).get("content", {})
+            if json_body := bodies.get("application/json"):
+                self._bodies[operation.id] = _validator(json_body["schema"], components)
             for parameter in members.get("parameters", ()):
                 key = operation.id, parameter["name"]
                 self._parameters[key] = _validator(parameter["schema"], components)
@@ -108,14 +122,21 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[Operation, Mappin
                         path=path,
                         tag=members["tags"][0],
                         scope=_scope(members.get(SCOPE_MEMBER)),
+                        by_login=ByLogin(members.get(LOGIN_MEMBER, "allowed")),
                         query=tuple(
                             parameter["name"]
                             for parameter in members.get("parameters", ())
                             if parameter["in"] == "query"
                         ),
+                        follows="text/event-stream" in _success(members).get("content", {}),
                     ),
                     members,
                 )
+
+
+def _success(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = members["responses"].get("200", {})
+    return found
 
 
 def _scope(text: str | None) -> Scope | None:

@@ -34,10 +34,12 @@ class Edge:
 
     Args:
         names: Host names it may be called by, besides `localhost`.
+        prefix: A path that a proxy may leave in front of ours, such as `/punktfunk`.
     """
 
-    def __init__(self, app: AsgiApp, names: Iterable[str] = ()) -> None:
+    def __init__(self, app: AsgiApp, names: Iterable[str] = (), prefix: str = "") -> None:
         self._app = app
+        self._prefix = prefix
         self._names = frozenset(name.lower() for name in names) | {"localhost"}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -50,7 +52,13 @@ class Edge:
             await _refuse(send, HTTPStatus.MISDIRECTED_REQUEST, why)
         elif not scope["path"].startswith("/"):
             await _refuse(send, HTTPStatus.BAD_REQUEST, "this server is no proxy")
+        elif self._prefix and scope["path"] == self._prefix:
+            # What a page names relative to itself would be looked for beside it.
+            place = f"{self._prefix.rpartition('/')[2]}/"
+            await _send(send, HTTPStatus.PERMANENT_REDIRECT, {"Location": place}, b"")
         else:
+            if self._prefix and scope["path"].startswith(f"{self._prefix}/"):
+                scope = {**scope, "path": scope["path"].removeprefix(self._prefix)}
             await self._app(scope, receive, send)
 
     def names_us(self, scope: Any) -> bool:
@@ -76,11 +84,11 @@ class Edge:
 
 async def _refuse(send: Any, status: HTTPStatus, why: str) -> None:
     body = json.dumps({"error": why}).encode()
-    headers = {
-        **SECURITY_HEADERS,
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-    }
+    await _send(send, status, {"Content-Type": "application/json"}, body)
+
+
+async def _send(send: Any, status: HTTPStatus, more: Mapping[str, str], body: bytes) -> None:
+    headers = {**SECURITY_HEADERS, **more, "Content-Length": str(len(body))}
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": int(status), "headers": encoded})
     await send({"type": "http.response.body", "body": body, "more_body": False})

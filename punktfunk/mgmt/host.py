@@ -5,14 +5,16 @@ from typing import Any, Protocol
 
 from punktfunk.config import LoadedConfig
 from punktfunk.config.editing import ConfigChange
-from punktfunk.events import EventBus
+from punktfunk.events import EventBus, Feed
 from punktfunk.library import Library
 from punktfunk.mgmt.audit import Audit
+from punktfunk.mgmt.operations_values import Examined, Outlook
 from punktfunk.mgmt.values import HostInfo, Leftover, LogLine, SessionView
 from punktfunk.model.clients import Fingerprint, PairedClient
 from punktfunk.model.offers import Choice
 from punktfunk.registry.report import PluginReport
 from punktfunk.stats import Stats
+from punktfunk.trust.held_off import HeldOff
 from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PendingPairing
 from punktfunk.trust.tokens import TokenStore
@@ -37,6 +39,14 @@ class Config(Protocol):
             OSError: the file could not be written.
         """
 
+    def override(self, app: str, client: str, values: Mapping[str, object]) -> ConfigChange:
+        """Have just the sessions of an app, a client or both get values of their own.
+
+        Raises:
+            ConfigError: a name or a value is not one; nothing was changed.
+            OSError: the file could not be written.
+        """
+
     def reload(self) -> ConfigChange:
         """Take over what the file says now.
 
@@ -47,6 +57,10 @@ class Config(Protocol):
 
 class Log(Protocol):
     """The last log lines, without secrets."""
+
+    @property
+    def feed(self) -> Feed[LogLine]:
+        """The lines, for who follows."""
 
     def last(self, limit: int, level: str) -> Sequence[LogLine]:
         """Return the newest lines of at least this level, oldest first."""
@@ -61,11 +75,21 @@ class Operations(Protocol):
     @property
     def log(self) -> Log: ...
 
+    @property
+    def examined(self) -> Examined | None:
+        """What the doctor found last; None before that."""
+
     def plugins(self) -> Sequence[PluginReport]:
         """Every installed plugin, what it offers and why it does not."""
 
+    def outlooks(self) -> Sequence[Outlook]:
+        """What a launch of the desktop would take now, in each of the two ways."""
+
+    async def probe(self) -> None:
+        """Ask every plugin again. Whoever asks meanwhile waits for the same answers."""
+
     async def doctor(self) -> Mapping[str, Any]:
-        """Look at the machine anew, as `punktfunk doctor --json` does."""
+        """Look at the machine anew, as `punktfunk doctor --json` does. Never twice at a time."""
 
     def leftovers(self) -> Sequence[Leftover]:
         """Everything sessions have done to this machine and not taken back yet."""
@@ -132,6 +156,17 @@ class MgmtHost(Protocol):
             OSError: it is shut out, but the store could not be written.
         """
 
+    def rename(self, fingerprint: Fingerprint, name: str) -> PairedClient | None:
+        """Call a client what a person calls it. None: it is not paired.
+
+        Raises:
+            ProtocolError: the name is empty.
+            OSError: it could not be written; nothing has changed.
+        """
+
+    def held_off(self) -> Sequence[HeldOff]:
+        """The devices that may not try to pair again yet."""
+
     def pending_pairings(self) -> Sequence[PendingPairing]:
         """The devices that wait for a PIN, oldest first."""
 
@@ -147,8 +182,8 @@ class MgmtHost(Protocol):
         Returns False when there is no such stream.
         """
 
-    def request_keyframes(self) -> bool:
-        """Ask every stream's encoder for an IDR frame. False: nothing streams."""
+    def request_keyframes(self, session_id: int | None = None) -> bool:
+        """Ask encoders for an IDR frame, of one session or of all. False: nothing streams."""
 
     def compositors(self) -> Choice:
         """Which compositor an app without a wish gets, and why not the others."""

@@ -1,5 +1,6 @@
 """What looking after the host is about, as values."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,8 +11,44 @@ from punktfunk.registry.report import PluginReport
 
 
 @attrs.frozen(kw_only=True)
+class Examined:
+    """Attributes:
+    unix_s: When the doctor had finished.
+    report: As `punktfunk doctor --json` says it.
+    """
+
+    unix_s: float
+    report: Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Outlook:
+    """What a launch of the desktop would take now.
+
+    Attributes:
+        attach: Of the desktop that already runs; else on a display of its own.
+        chosen: The settings want this way.
+        takes: One offer a kind, in the order of their kinds; empty when it would be refused.
+        problem: Why it would be refused; else empty.
+    """
+
+    attach: bool
+    chosen: bool
+    takes: tuple[Offer, ...] = ()
+    problem: str = ""
+
+    @property
+    def way(self) -> str:
+        return "attach" if self.attach else "own"
+
+
+@attrs.frozen(kw_only=True)
 class OfferInfo:
-    """One thing a plugin could run here, or why it cannot."""
+    """One thing a plugin could run here, or why it cannot.
+
+    Attributes:
+        taken_for: The ways of launching that would take it, see `Outlook.way`.
+    """
 
     kind: str
     driver: str
@@ -19,9 +56,12 @@ class OfferInfo:
     available: bool
     reason: str
     hint: str
+    rank: int
+    attaches: bool
+    taken_for: tuple[str, ...]
 
     @classmethod
-    def of(cls, offer: Offer) -> "OfferInfo":
+    def of(cls, offer: Offer, outlooks: Sequence[Outlook]) -> "OfferInfo":
         return cls(
             kind=offer.kind.value,
             driver=offer.driver,
@@ -29,6 +69,9 @@ class OfferInfo:
             available=offer.availability.available,
             reason=offer.availability.reason,
             hint=offer.availability.hint,
+            rank=offer.rank,
+            attaches=offer.attaches,
+            taken_for=tuple(it.way for it in outlooks if offer in it.takes),
         )
 
 
@@ -54,7 +97,7 @@ class PluginInfo:
     problems: tuple[str, ...]
 
     @classmethod
-    def of(cls, report: PluginReport) -> "PluginInfo":
+    def of(cls, report: PluginReport, outlooks: Sequence[Outlook]) -> "PluginInfo":
         record = report.record
         return cls(
             name=record.name,
@@ -65,9 +108,15 @@ class PluginInfo:
             state=record.state.value,
             reason=record.reason,
             status=report.status,
-            offers=tuple(OfferInfo.of(offer) for offer in report.offers),
+            offers=tuple(OfferInfo.of(offer, outlooks) for offer in report.offers),
             problems=report.problems,
         )
+
+
+def plugin_infos(
+    reports: Iterable[PluginReport], outlooks: Sequence[Outlook]
+) -> Sequence[PluginInfo]:
+    return [PluginInfo.of(report, outlooks) for report in reports]
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +128,21 @@ class ConfigPatch:
 
     set: dict[str, Any] = attrs.field(factory=dict)
     unset: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class OverridePut:
+    """What sessions of an app, a client or both shall get of their own, and nothing else.
+
+    Attributes:
+        app: A library id; empty for every app.
+        client: A fingerprint; empty for every client.
+        settings: By name, as in an `[[override]]`.
+    """
+
+    app: str = ""
+    client: str = ""
+    settings: dict[str, Any] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""Every answer that is not 2xx, in one envelope: `{"error": "…"}`."""
+"""Every answer that is not 2xx, in one envelope: `{"error": "…"}`, sometimes with a `code`."""
 
 import logging
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import (
+    Forbidden,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -29,6 +30,12 @@ _KEPT_HEADERS = frozenset({"retry-after", "www-authenticate"})
 log = logging.getLogger(__name__)
 
 
+class ConfirmToken(Forbidden):
+    """A page that gets this asks for the token again, and then for the same once more."""
+
+    told_code = "confirm_token"
+
+
 def install_refusals(app: Quart) -> None:
     """Turn whatever a route or the framework raises into an answer."""
     app.register_error_handler(HTTPException, _of_the_framework)
@@ -38,7 +45,7 @@ def install_refusals(app: Quart) -> None:
 
 
 async def _of_the_framework(error: HTTPException) -> Response:
-    answer = _envelope(_sentence(error), error.code or 500)
+    answer = _envelope(_sentence(error), error.code or 500, getattr(error, "told_code", None))
     for name, value in error.get_headers():
         if name.lower() in _KEPT_HEADERS:
             answer.headers[name] = value
@@ -86,7 +93,7 @@ def _status(error: PunktfunkError) -> int:
     return 500
 
 
-def _envelope(message: str, status: int) -> Response:
-    answer: Response = jsonify({"error": message})
+def _envelope(message: str, status: int, code: str | None = None) -> Response:
+    answer: Response = jsonify({"error": message} | ({"code": code} if code else {}))
     answer.status_code = status
     return answer

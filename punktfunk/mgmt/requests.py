@@ -9,8 +9,8 @@ import attrs
 from quart import Response, current_app, g, request
 from werkzeug.exceptions import BadRequest, NotFound, UnsupportedMediaType
 
+from punktfunk.mgmt.access import Access
 from punktfunk.mgmt.as_json import from_json
-from punktfunk.mgmt.audit import OWN_TOKEN_ID
 from punktfunk.mgmt.contract import Contract, DoesNotMatch
 from punktfunk.mgmt.host import MgmtHost
 
@@ -27,6 +27,7 @@ class Backing:
 
     host: MgmtHost
     contract: Contract
+    access: Access
 
 
 def backing() -> Backing:
@@ -40,8 +41,10 @@ def host() -> MgmtHost:
 
 def still_welcome() -> Callable[[], bool]:
     """For an answer that goes on and on: a question to ask before each part of it."""
-    token_id, tokens = g.caller.token_id, host().tokens
-    return lambda: token_id == OWN_TOKEN_ID or tokens.is_good(token_id)
+    access, caller, login = backing().access, g.caller, g.login
+    if login is not None:
+        return lambda: access.logins.is_open(login)
+    return lambda: access.is_good(caller)
 
 
 def operation_id() -> str:

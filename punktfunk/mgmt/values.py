@@ -7,7 +7,7 @@ from punktfunk.journal import Entry, State
 from punktfunk.model.clients import Fingerprint
 from punktfunk.model.offers import Availability
 from punktfunk.model.plugins import API_VERSION
-from punktfunk.model.session import StreamSample
+from punktfunk.model.session import StageTiming, StreamSample
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.stats import SessionTotals
@@ -39,6 +39,7 @@ class PortMap:
 class HostInfo:
     """Attributes:
     local_ip: The address on the local network, as far as we can tell.
+    addresses: Where clients can reach it, most likely first.
     codecs: Probed to work, most compatible first.
     app_version, gfe_version: What Moonlight is told.
     """
@@ -50,6 +51,7 @@ class HostInfo:
     gfe_version: str
     codecs: tuple[Codec, ...]
     ports: PortMap
+    addresses: tuple[str, ...] = ()
     version: str = __version__
     abi_version: int = API_VERSION
 
@@ -59,12 +61,14 @@ class LogLine:
     """Attributes:
     time: ISO 8601, UTC.
     level: `debug`, `info`, `warning`, `error` or `critical`.
+    trace: Lines that tell where an error was; empty for most.
     """
 
     time: str
     level: str
     logger: str
     message: str
+    trace: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +112,7 @@ class MemberView:
         stream_id: Of its stream; None while it is away.
         stream: What it negotiated.
         streaming: Picture and sound are going out to it.
+        connected_unix: Since when; None while they do not.
         sample: What its stream did in the last second; None when there is none.
         totals: What its streams have done in all.
     """
@@ -119,6 +124,7 @@ class MemberView:
     stream_id: int | None = None
     stream: StreamRequest | None = None
     streaming: bool = False
+    connected_unix: int | None = None
     sample: StreamSample | None = None
     totals: SessionTotals = attrs.field(factory=SessionTotals)
 
@@ -128,6 +134,8 @@ class SessionView:
     """A session as the host shows it to the API.
 
     Attributes:
+        app_id: In the library.
+        started_unix: When display and app were up.
         mode: Of its display.
         members: Its owner first, then the guests.
         second_client: What a device gets that starts this app, see `StreamSettings`.
@@ -138,6 +146,8 @@ class SessionView:
     mode: VideoMode
     members: tuple[MemberView, ...]
     second_client: str = "own"
+    app_id: str = ""
+    started_unix: int = 0
 
     @property
     def shown(self) -> MemberView:
@@ -166,6 +176,8 @@ class StreamInfo:
     packet_size_bytes: int
     min_fec_packets: int
     codec: Codec
+    video_encrypted: bool
+    audio_encrypted: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -175,6 +187,7 @@ class StreamFigures:
     Attributes:
         latency_p50_us, latency_p99_us: From capture to the last packet, without the encoder
             and without intended pauses.
+        stages: What each step of a picture took.
     """
 
     fps: float
@@ -187,6 +200,7 @@ class StreamFigures:
     fec_recovered: int
     latency_p50_us: int
     latency_p99_us: int
+    stages: tuple[StageTiming, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -197,6 +211,7 @@ class ClientStatus:
         role: `owner`, `guest`, or `spectator` for a guest that may only watch.
         encoding: Clients of a session with the same number share one encoder; None without
             figures.
+        connected_unix: When picture and sound began to go out; None while they do not.
     """
 
     client: Fingerprint
@@ -204,6 +219,7 @@ class ClientStatus:
     role: str
     stream_id: int | None
     streaming: bool
+    connected_unix: int | None
     stream: StreamInfo | None
     encoding: int | None
     stats: StreamFigures | None
@@ -228,6 +244,8 @@ class SessionStatus:
     stats: StreamFigures | None
     second_client: str
     clients: tuple[ClientStatus, ...]
+    app_id: str
+    started_unix: int
 
 
 @attrs.frozen(kw_only=True)
@@ -276,3 +294,12 @@ class SubmitPin:
 
     pin: str = attrs.field(repr=False)
     id: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class UpdateClient:
+    """Attributes:
+    name: What a person calls it.
+    """
+
+    name: str

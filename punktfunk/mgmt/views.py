@@ -77,6 +77,8 @@ def _session_status(session: SessionView) -> SessionStatus:
         stats=_figures(shown.sample),
         second_client=session.second_client,
         clients=tuple(_client_status(member) for member in session.members),
+        app_id=session.app_id,
+        started_unix=session.started_unix,
     )
 
 
@@ -88,6 +90,7 @@ def _client_status(member: MemberView) -> ClientStatus:
         role=role,
         stream_id=member.stream_id,
         streaming=member.streaming,
+        connected_unix=member.connected_unix,
         stream=_stream_info(member.stream),
         encoding=member.sample.encoding if member.sample else None,
         stats=_figures(member.sample),
@@ -109,6 +112,7 @@ def _figures(sample: StreamSample | None) -> StreamFigures | None:
         fec_recovered=told.fec_recovered,
         latency_p50_us=sample.latency_p50_us,
         latency_p99_us=sample.latency_p99_us,
+        stages=sample.stages,
     )
 
 
@@ -127,4 +131,6 @@ def _stream_info(stream: StreamRequest | None) -> StreamInfo | None:
         packet_size_bytes=stream.packet_size,
         min_fec_packets=stream.min_fec_packets,
         codec=stream.codec,
+        video_encrypted=stream.encrypt_video,
+        audio_encrypted=stream.encrypt_audio,
     )

@@ -60,13 +60,15 @@ class PairedClient:
     """A client whose person proved the PIN.
 
     Attributes:
-        name: What the device calls itself. Not unique, chosen by the client.
+        name: What the device calls itself, or a person it. Not unique.
         subject: The certificate's subject, such as `CN=NVIDIA GameStream Client`. The same
             in every Moonlight, so it identifies nobody.
         not_before_unix: Start of validity. For people: dates decide nothing, since
             embedded clients have wrong clocks.
         control_v2_used: It has once encrypted its control stream the new way, so the old
             way is refused from now on.
+        renamed: A person chose the name, so pairing again does not change it.
+        last_seen_unix: When it was here last; None for never, or where nobody asked.
     """
 
     fingerprint: Fingerprint
@@ -77,12 +79,19 @@ class PairedClient:
     not_before_unix: int
     not_after_unix: int
     control_v2_used: bool = False
+    renamed: bool = False
+    last_seen_unix: int | None = None
 
 
 @attrs.frozen(kw_only=True)
 class NativeClient:
-    """A client of punktfunk/1 that proved the PIN, or that a person approved."""
+    """A client of punktfunk/1 that proved the PIN, or that a person approved.
+
+    Attributes:
+        renamed: A person chose the name, so pairing again does not change it.
+    """
 
     fingerprint: Fingerprint
     name: str
     paired_at_unix: int
+    renamed: bool = False

@@ -55,7 +55,13 @@ EVENT_TYPES: Mapping[str, EventType] = _table(
     ("host.stopping", "the host was told to stop", ""),
     ("pairing.waiting", "a device waits for its PIN", "pairing_id name address"),
     ("pairing.failed", "a pairing came to nothing", "pairing_id name address reason"),
+    (
+        "pairing.held_off",
+        "a device has to wait before it may try to pair again",
+        "name address wait_s",
+    ),
     ("client.paired", "a client was paired", "client name"),
+    ("client.changed", "a client was renamed", "client name"),
     ("client.unpaired", "a client was removed", "client"),
     ("session.started", "display and app are up", "session_id app title client client_name"),
     (
@@ -93,7 +99,7 @@ EVENT_TYPES: Mapping[str, EventType] = _table(
     ("session.display_back", "a session has a display again", "session_id after_ms"),
     ("display.changed", "a session's display has another mode", "session_id width height fps"),
     ("library.changed", "games came, went or changed", "added removed changed"),
-    ("plugins.changed", "a plugin's state is another one", "plugin state reason"),
+    ("plugins.changed", "a plugin's state or offers are other ones", "plugin state reason"),
     ("config.changed", "settings were changed", "keys restart_required"),
     ("stats.started", "a recording of statistics began", ""),
     ("stats.stopped", "a recording of statistics ended", "id"),

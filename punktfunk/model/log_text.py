@@ -27,6 +27,14 @@ def one_line(text: str) -> str:
     return "".join(it if it.isprintable() else f"\\x{ord(it):02x}" for it in text)
 
 
+def trace_of(record: logging.LogRecord) -> str:
+    """Where an error was, in several lines; empty for most records. It is not redacted."""
+    if not record.exc_info:
+        return ""
+    lines = logging.Formatter().formatException(record.exc_info).split("\n")
+    return "\n".join(one_line(line) for line in lines)
+
+
 def message_of(record: logging.LogRecord) -> str:
     """`message (session=1 app=Desktop)`: what a record says, on one line. It is not redacted."""
     line = one_line(record.getMessage())

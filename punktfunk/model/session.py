@@ -41,6 +41,7 @@ class SessionPlan:
             person; empty lets it.
         memory: Folder of what drivers remember from one session to the next.
         encoders: By preference; the second is tried once when the first will not open.
+        touch, pen: The input driver takes fingers, and pens, as such; else they are the pointer.
         gamepad: None where a client's pads go nowhere.
     """
 
@@ -62,6 +63,8 @@ class SessionPlan:
     audio: DriverRef
     audio_encoder: DriverRef
     input: DriverRef
+    touch: bool = False
+    pen: bool = False
     gamepad: DriverRef | None = None
     runtime_root: str
     journal: str

@@ -23,15 +23,22 @@ def codec_set(codecs: Iterable[Codec]) -> frozenset[Codec]:
 class PixelFormat(StrEnum):
     """Layout of a picture in memory, bytes in address order.
 
-    `BGRX` is one plane of 4 bytes a pixel (Wayland's XRGB8888 and ARGB8888).
+    `BGRX` is one plane of 4 bytes a pixel (Wayland's XRGB8888 and ARGB8888), and so are
+    the other three; what is at the place of the X, such as opacity, is not looked at.
     `I420` is three planes (Y, U, V), `NV12` two (Y, UV interleaved); chroma is halved
     both ways.
     """
 
     BGRX = "bgrx"
     RGBX = "rgbx"
+    XBGR = "xbgr"
+    XRGB = "xrgb"
     I420 = "i420"
     NV12 = "nv12"
+
+
+PACKED = (PixelFormat.BGRX, PixelFormat.RGBX, PixelFormat.XBGR, PixelFormat.XRGB)
+"""One plane of 4 bytes a pixel: what pictures can be converted from."""
 
 
 class ColorSpace(StrEnum):

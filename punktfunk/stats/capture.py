@@ -4,11 +4,14 @@ import asyncio
 import logging
 from pathlib import Path
 
-from punktfunk.events import Publish
+from punktfunk.events import Feed, Publish
 from punktfunk.model.session import StreamSample
 from punktfunk.stats.recorder import Recorder
 from punktfunk.stats.recordings import FOLDER, DiskRefused, Recordings
 from punktfunk.stats.samples import Capture, CaptureMeta, StatsStatus, StreamLabel
+
+MAX_BEHIND = 600
+"""Samples: ten minutes of one stream. Who is further behind reads the whole capture again."""
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,7 @@ class Stats:
 
     Attributes:
         publish: Tells of captures that begin and end.
+        feed: The running capture's samples as they come, as JSON. It restarts with each capture.
 
     Raises:
         ConfigError: that folder cannot be used.
@@ -30,11 +34,14 @@ class Stats:
         self._recorder = recorder or Recorder()
         self._recordings = Recordings(folder / FOLDER)
         self._lock = asyncio.Lock()
+        self.feed: Feed[bytes] = Feed(kept=MAX_BEHIND)
         self.publish: Publish = lambda event_type, /, **data: None
 
     def record(self, sample: StreamSample, label: StreamLabel) -> None:
         """Take a stream's last window; kept only while a capture runs."""
-        self._recorder.record(sample, label)
+        line = self._recorder.record(sample, label)
+        if line is not None:
+            self.feed.append(line)
 
     def status(self) -> StatsStatus:
         return self._recorder.status()
@@ -54,6 +61,7 @@ class Stats:
                 return self._recorder.status()
             await asyncio.to_thread(self._recordings.check_room)
             status = self._recorder.start()
+            self.feed.restart()
             self.publish("stats.started")
             return status
 

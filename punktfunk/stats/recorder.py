@@ -49,11 +49,15 @@ class Recorder:
             self._started_ns, self._started_unix_ms = self._now_ns(), max(0, self._unix_ms())
         return self.status()
 
-    def record(self, sample: StreamSample, label: StreamLabel) -> None:
-        """Take a stream's last window; kept only while a capture runs."""
-        if self._armed:
-            self._label = label
-            self._samples.append(line_of(sample_of(sample, label.session_id, self._elapsed_ms())))
+    def record(self, sample: StreamSample, label: StreamLabel) -> bytes | None:
+        """Take a stream's last window; returns it as it is kept, None while no capture runs."""
+        if not self._armed:
+            return None
+        self._label = label
+        told = sample_of(sample, label.session_id, self._elapsed_ms(), label.client)
+        line = line_of(told)
+        self._samples.append(line)
+        return line
 
     def status(self) -> StatsStatus:
         if not self._armed:

@@ -25,6 +25,7 @@ _SAMPLES_LINE = b'"samples":['
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_ID_CHARS - 1}}}", re.ASCII)
 _LATEST_UNIX_MS = 253_402_300_799_000
 _MAX_US = 2**53
+_SAMPLE_MEMBERS = frozenset(field.name for field in attrs.fields(StatsSample)) - {"client"}
 
 
 class RecordingDamaged(PunktfunkError):
@@ -106,8 +107,10 @@ def _check_sample(line: bytes) -> None:
         stages = plain["stages"]
         if not isinstance(stages, list) or len(stages) > MAX_STAGES:
             raise TypeError
-        known = {field.name: plain[field.name] for field in attrs.fields(StatsSample)}
-        StatsSample(**{**known, "stages": tuple(map(_stage, stages))})
+        known = {name: plain[name] for name in _SAMPLE_MEMBERS}
+        StatsSample(
+            **{**known, "stages": tuple(map(_stage, stages)), "client": plain.get("client", "")}
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingDamaged("one of its samples is not one") from error
 

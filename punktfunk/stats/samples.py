@@ -49,6 +49,7 @@ class StatsSample:
             it reports, which not every client does; else 0.
         send_dropped: Packets that the kernel did not take.
         fec_recovered: Of `packets_dropped`, those that the client rebuilt from parity.
+        client: See `StreamLabel`; empty in recordings of earlier versions.
     """
 
     t_ms: int = attrs.field(validator=_int64)
@@ -62,6 +63,7 @@ class StatsSample:
     packets_dropped: int = attrs.field(validator=_int32)
     send_dropped: int = attrs.field(validator=_int32)
     fec_recovered: int = attrs.field(validator=_int32)
+    client: str = attrs.field(default="", validator=_text)
 
 
 @attrs.frozen(kw_only=True)
@@ -125,7 +127,7 @@ class Capture:
     samples: tuple[bytes, ...] = attrs.field(repr=False)
 
 
-def sample_of(stream: StreamSample, session_id: int, t_ms: int) -> StatsSample:
+def sample_of(stream: StreamSample, session_id: int, t_ms: int, client: str = "") -> StatsSample:
     """Say what a worker reported in a capture's terms."""
     return StatsSample(
         t_ms=t_ms,
@@ -139,6 +141,7 @@ def sample_of(stream: StreamSample, session_id: int, t_ms: int) -> StatsSample:
         packets_dropped=_bounded(stream.client_packets_missing),
         send_dropped=_bounded(stream.packets_dropped),
         fec_recovered=_bounded(stream.client_packets_recovered),
+        client=client,
     )
 
 

@@ -9,13 +9,13 @@ import pytest
 from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import Display
 from punktfunk.model.frames import Frame
-from punktfunk.model.video import PixelFormat, VideoMode
+from punktfunk.model.video import PACKED, PixelFormat, VideoMode
+from punktfunk.pixels.coefficients import first_byte
 from punktfunk.testing.contract import DriverContract, or_skip
 from punktfunk.testing.seat import FakeSeat
 
 MODE = VideoMode(width_px=640, height_px=360, refresh_mhz=30_000)
 _PATIENCE_S = 5.0
-_RGB = (PixelFormat.BGRX, PixelFormat.RGBX)
 
 
 class CaptureDriverContract(DriverContract):
@@ -51,6 +51,19 @@ class CaptureDriverContract(DriverContract):
 
     def test_a_first_picture_comes_without_any_change(self, capture: Any) -> None:
         read_frame(capture).release()
+
+    def test_pictures_are_in_cpu_memory_unless_other_memory_is_taken(
+        self, driver: Any, seat: FakeSeat, display: Display
+    ) -> None:
+        driver.take_dmabufs(())
+        try:
+            or_skip(lambda: driver.open(seat, display, self.mode))
+            frame = read_frame(driver)
+
+            assert frame.dmabuf is None
+            frame.release()
+        finally:
+            driver.close()
 
     def test_pictures_have_the_size_of_the_mode(self, capture: Any) -> None:
         frame = read_frame(capture)
@@ -106,7 +119,7 @@ class CaptureDriverContract(DriverContract):
 
         for _ in range(20):
             frame = read_frame(capture)
-            if frame.damage is not None and frame.format in _RGB:
+            if frame.damage is not None and frame.format in PACKED:
                 pixels, before = (
                     plane.reshape(frame.height_px, frame.width_px, 4)
                     for plane in (frame.planes[0], kept[0])
@@ -115,7 +128,9 @@ class CaptureDriverContract(DriverContract):
                     rows = slice(area.top_px, area.top_px + area.height_px)
                     columns = slice(area.left_px, area.left_px + area.width_px)
                     before[rows, columns] = pixels[rows, columns]
-                assert (pixels[..., :3] == before[..., :3]).all()
+                first = first_byte(frame.format)
+                colours = slice(first, first + 3)
+                assert (pixels[..., colours] == before[..., colours]).all()
             kept = [plane.copy() for plane in frame.planes]
             frame.release()
 

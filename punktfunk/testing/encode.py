@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from punktfunk.drivers.encode import EncodeDriver
-from punktfunk.model.frames import Frame
+from punktfunk.model.frames import FOURCC, DmaBufFormat, Frame
 from punktfunk.model.video import Codec, EncodedFrame, EncodeParams, PixelFormat, VideoMode
 from punktfunk.testing.bitstream import (
     KEY_SLICES,
@@ -67,6 +67,10 @@ class EncodeDriverContract(DriverContract):
     def test_it_names_the_formats_it_takes(self, driver: Any) -> None:
         assert driver.formats
         assert all(isinstance(taken, PixelFormat) for taken in driver.formats)
+
+    def test_it_names_the_gpu_memory_it_takes_once_it_is_open(self, encoder: Any) -> None:
+        assert all(isinstance(taken, DmaBufFormat) for taken in encoder.dmabufs)
+        assert all(taken.format in FOURCC and taken.modifiers for taken in encoder.dmabufs)
 
     def test_every_frame_in_is_one_frame_out(self, encoder: Any) -> None:
         encoded = [encoder.encode(self.frame(encoder, 100 + i)) for i in range(6)]

@@ -34,6 +34,7 @@ def client_from_json(members: Mapping[str, Any]) -> PairedClient:
         not_after_unix=integer(members, "not_after_unix"),
         # Absent means used: losing this member must not allow the weaker encryption.
         control_v2_used=members.get("control_v2_used", True) is not False,
+        renamed=members.get("renamed") is True,
     )
 
 
@@ -46,6 +47,7 @@ def client_to_json(client: PairedClient) -> Members:
         "not_before_unix": client.not_before_unix,
         "not_after_unix": client.not_after_unix,
         "control_v2_used": client.control_v2_used,
+        "renamed": client.renamed,
         "certificate": base64.b64encode(client.certificate_der).decode(),
     }
 
@@ -55,6 +57,7 @@ def native_client_from_json(members: Mapping[str, Any]) -> NativeClient:
         fingerprint=_fingerprint(members),
         name=string(members, "name"),
         paired_at_unix=integer(members, "paired_at_unix"),
+        renamed=members.get("renamed") is True,
     )
 
 
@@ -63,6 +66,7 @@ def native_client_to_json(client: NativeClient) -> Members:
         "fingerprint": client.fingerprint,
         "name": client.name,
         "paired_at_unix": client.paired_at_unix,
+        "renamed": client.renamed,
     }
 
 

@@ -67,6 +67,11 @@ class NativePairing:
         self._need_plane()
         return self.store.remove(fingerprint)
 
+    def rename(self, fingerprint: Fingerprint, name: str) -> NativeClient | None:
+        """See `Store.rename`."""
+        self._need_plane()
+        return self.store.rename(fingerprint, name)
+
     def pending(self) -> tuple[PendingDevice, ...]:
         """Who waits for a decision; who knocked longest ago comes first."""
         return self._pending.devices()

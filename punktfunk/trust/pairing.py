@@ -17,8 +17,9 @@ from punktfunk.gamestream.pairing import (
     Phase,
     RandomBytes,
 )
-from punktfunk.gamestream.pairing_table import PairingTable
+from punktfunk.gamestream.pairing_table import PairingTable, TooOften
 from punktfunk.model.clients import PairedClient
+from punktfunk.trust.held_off import HeldOff, HeldOffTable
 from punktfunk.trust.identity import HostIdentity
 from punktfunk.trust.store import ClientStore
 
@@ -32,12 +33,17 @@ def awake_and_asleep_ns() -> int:
 
 @attrs.frozen(kw_only=True)
 class PendingPairing:
-    """A device that waits for its PIN: show who and from where before asking for it."""
+    """A device that waits for its PIN: show who and from where before asking for it.
+
+    Attributes:
+        age_s: How long it has waited.
+    """
 
     id: int
     address: str
     client_name: str
     seconds_left: int
+    age_s: int = 0
 
 
 class PairingService:
@@ -46,6 +52,7 @@ class PairingService:
     Attributes:
         on_waiting: Told of a device that waits for its PIN.
         on_failed: Told of one that was not paired, and why: `wrong_pin` or `given_up`.
+        on_held_off: Told of one that has to wait before it may try again.
     """
 
     def __init__(
@@ -63,6 +70,8 @@ class PairingService:
         self._changed: dict[int, asyncio.Event] = {}
         self.on_waiting: Callable[[PairingAttempt], None] = lambda attempt: None
         self.on_failed: Callable[[PairingAttempt, str], None] = lambda attempt, reason: None
+        self.on_held_off: Callable[[HeldOff], None] = lambda device: None
+        self._held_off = HeldOffTable(now_ns)
 
     def pending(self) -> tuple[PendingPairing, ...]:
         """Who waits for a PIN, oldest first."""
@@ -73,9 +82,14 @@ class PairingService:
                 address=attempt.key.address,
                 client_name=attempt.client_name,
                 seconds_left=-(-(attempt.expires_ns - now_ns) // 1_000_000_000),
+                age_s=(now_ns - attempt.created_ns) // 1_000_000_000,
             )
             for attempt in self._table.waiting(now_ns)
         )
+
+    def held_off(self) -> tuple[HeldOff, ...]:
+        """Who may not try again yet; whoever came first comes first."""
+        return self._held_off.devices()
 
     def submit_pin(self, pin: str, attempt_id: int | None = None) -> None:
         """Give the PIN that a device shows to that device's pairing.
@@ -99,7 +113,13 @@ class PairingService:
         if self._store.full and self._store.get(request.certificate.fingerprint) is None:
             raise Refused("this host has no room for another client", status=503)
         self.drop(key)
-        attempt = self._table.begin(key, request, self._now_ns())
+        try:
+            attempt = self._table.begin(key, request, self._now_ns())
+        except TooOften as error:
+            device = self._held_off.note(key.address, request.client_name, error.wait_s)
+            if device is not None:
+                self.on_held_off(device)
+            raise
         log.info("a device waits for its PIN", extra=_who(attempt))
         self.on_waiting(attempt)
         changed = self._changed[attempt.id] = asyncio.Event()

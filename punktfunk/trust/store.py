@@ -8,14 +8,21 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from punktfunk.errors import Refused
-from punktfunk.model.clients import Fingerprint, NativeClient, PairedClient, fingerprint_of
+from punktfunk.errors import ProtocolError, Refused
+from punktfunk.model.clients import (
+    Fingerprint,
+    NativeClient,
+    PairedClient,
+    fingerprint_of,
+    readable_name,
+)
 from punktfunk.trust.client_json import (
     client_from_json,
     client_to_json,
     native_client_from_json,
     native_client_to_json,
 )
+from punktfunk.trust.last_seen import LastSeen
 from punktfunk.trust.records import Records
 
 CLIENTS_FILE = "clients.json"
@@ -38,6 +45,7 @@ class Store(Generic[C]):
         self._records = records
         self._added: list[Callable[[C], None]] = []
         self._removed: list[Callable[[Fingerprint], None]] = []
+        self._changed: list[Callable[[C], None]] = []
 
     def clients(self) -> tuple[C, ...]:
         """In the order they were paired."""
@@ -52,7 +60,7 @@ class Store(Generic[C]):
         return len(self._records) >= MAX_CLIENTS
 
     def add(self, client: C) -> None:
-        """Trust a client. Pairing again replaces the entry.
+        """Trust a client. Pairing again replaces the entry, but for a name a person gave it.
 
         Raises:
             Refused: there are `MAX_CLIENTS` others.
@@ -60,9 +68,31 @@ class Store(Generic[C]):
         """
         if self.full and self.get(client.fingerprint) is None:
             raise Refused(f"{MAX_CLIENTS} clients are paired: unpair one first", status=503)
+        known = self.get(client.fingerprint)
+        if known and known.renamed:
+            client = attrs.evolve(client, name=known.name, renamed=True)
         self._records.put(client)
         for callback in self._added:
             _call(callback, client)
+
+    def rename(self, fingerprint: str, name: str) -> C | None:
+        """Call a client what a person calls it. None: it is not paired.
+
+        Raises:
+            ProtocolError: the name is empty.
+            OSError: it could not be written; nothing has changed.
+        """
+        client = self.get(fingerprint)
+        if client is None:
+            return None
+        if not name.strip():
+            raise ProtocolError("a name must not be empty")
+        shown = readable_name(name, client.fingerprint)
+        client = attrs.evolve(client, name=shown, renamed=True)
+        self._records.put(client)
+        for callback in self._changed:
+            _call(callback, client)
+        return client
 
     def remove(self, fingerprint: str) -> bool:
         """Stop trusting a client, at once. Says whether it was there.
@@ -84,6 +114,10 @@ class Store(Generic[C]):
         """Call this whenever a client has been paired, also when it was so before."""
         self._added.append(callback)
 
+    def on_changed(self, callback: Callable[[C], None]) -> None:
+        """Call this whenever a person has renamed a client."""
+        self._changed.append(callback)
+
     def on_removed(self, callback: Callable[[Fingerprint], None]) -> None:
         """Call this whenever a client is no longer trusted: its streams have to end."""
         self._removed.append(callback)
@@ -92,9 +126,13 @@ class Store(Generic[C]):
 class ClientStore(Store[PairedClient]):
     """The clients of GameStream.
 
+    Attributes:
+        last_seen: When each was here; asking with its certificate counts.
+
     Raises:
-        StateDamaged: `clients.json` is unusable, or gone while its backup is there.
-        ConfigError: others can read it.
+        StateDamaged: `clients.json` or `last-seen.json` is unusable, or gone while its backup is
+            there.
+        ConfigError: others can read one of them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -107,6 +145,15 @@ class ClientStore(Store[PairedClient]):
                 key_of=lambda client: client.fingerprint,
             )
         )
+        self.last_seen = LastSeen(folder)
+        self.on_removed(self.last_seen.forget)
+
+    def clients(self) -> tuple[PairedClient, ...]:
+        """In the order they were paired, and when each was here last."""
+        return tuple(
+            attrs.evolve(it, last_seen_unix=self.last_seen.of(it.fingerprint))
+            for it in super().clients()
+        )
 
     def match(self, certificate_der: bytes | None) -> PairedClient | None:
         """Whose certificate is this, byte by byte? None for no certificate or an unknown one.
@@ -118,6 +165,7 @@ class ClientStore(Store[PairedClient]):
             return None
         client = self.get(fingerprint_of(certificate_der))
         if client and hmac.compare_digest(client.certificate_der, certificate_der):
+            self.last_seen.note(client.fingerprint)
             return client
         return None
 

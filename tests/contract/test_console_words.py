@@ -7,6 +7,7 @@ To bring the catalogues up to date after a change of words:
 English is filled in; what other languages lack is left empty and fails until it is translated.
 """
 
+import functools
 import io
 import os
 import re
@@ -20,6 +21,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 import punktfunk.console
+from punktfunk.config.catalogue import KNOWN
 from punktfunk.console.language import LANGUAGES
 
 CONSOLE = Path(punktfunk.console.__file__).parent
@@ -30,11 +32,12 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 Id = str | tuple[str, str]
 
 
+@functools.cache
 def said() -> Mapping[str, Mapping[Id, None]]:
     """The texts of each catalogue, as templates and modules have them.
 
     `templates/home*.html` and `pages/home*.py` are `home`; what more than one page says, and
-    everything else, is in `shell`.
+    everything else, is in `shell`. What settings are for is said by the page of that name.
     """
     pages = {path.stem for path in (CONSOLE / "pages").glob("*.py")} - {"__init__"}
     users: dict[Id, set[str]] = defaultdict(set)
@@ -43,6 +46,8 @@ def said() -> Mapping[str, Mapping[Id, None]]:
         where = first if first in pages and path.parent.name in ("pages", "templates") else SHARED
         for text in texts_of(path):
             users[text].add(where)
+    for known in KNOWN.values():
+        users[known.doc].add("settings")
     catalogues: dict[str, dict[Id, None]] = {name: {} for name in (SHARED, *sorted(pages))}
     for text, places in users.items():
         catalogues[places.pop() if len(places) == 1 else SHARED][text] = None

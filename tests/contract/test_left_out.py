@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from punktfunk.library import CustomGames, Library
+from punktfunk.library import CustomGames, HiddenGames, Library
 from punktfunk.model.offers import HostFacts
 
 MANIFEST = '"AppState"\n{\n\t"appid"\t\t"570"\n\t"name"\t\t"Dota 2"\n\t"StateFlags"\t\t"4"\n}\n'
@@ -20,7 +20,9 @@ async def test_a_damaged_manifest_of_steams_is_named_in_the_log_and_in_the_store
     (steamapps / "libraryfolders.vdf").write_text('"libraryfolders"\n{\n}\n')
     (steamapps / "appmanifest_570.acf").write_text(MANIFEST)
     (steamapps / "appmanifest_440.acf").write_text(MANIFEST[:30])
-    library = Library(HostFacts(environment={"HOME": str(tmp_path)}), CustomGames(tmp_path))
+    library = Library(
+        HostFacts(environment={"HOME": str(tmp_path)}), CustomGames(tmp_path), HiddenGames(tmp_path)
+    )
     library.start(["steam"])
     try:
         async with asyncio.timeout(100):

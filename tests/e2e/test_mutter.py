@@ -12,10 +12,16 @@ from host_process import HostProcess, eventually
 from proof import Figures, Hosts, Player, play
 from punktfunk_capture_mutter.probe import own_availability
 
-pytestmark = [pytest.mark.e2e, pytest.mark.desktop, pytest.mark.usefixtures("mutter")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.desktop,
+    pytest.mark.timeout(180),
+    pytest.mark.usefixtures("mutter"),
+]
 
 PROGRAM = Path(__file__).parent / "support" / "desktop_program.py"
 A, KEY_A = 0x41, 30
+DOWN, UP = 1, 2
 SMALL = {"width": 640, "height": 360, "fps": 30}
 
 
@@ -79,6 +85,17 @@ def test_an_animated_window_on_mutter_is_seen_and_typed_into(
         10,
         lambda: f"{events(tmp_path / 'events', 'key')}",
     )
+
+    client.request("pen", event=DOWN, x=0.25, y=0.5, pressure=1.0)
+    client.request("pen", event=UP, x=0.25, y=0.5, pressure=0.0)
+    eventually(
+        lambda: [event["state"] for event in events(tmp_path / "events", "button")] == [1, 0],
+        10,
+        lambda: f"the pen is the left button: {events(tmp_path / 'events', 'button')}",
+    )
+    place = events(tmp_path / "events", "motion")[-1]
+    assert (place["x"], place["y"]) == (320, 360)
+
     client.quit()
     eventually(lambda: not mutters(mutter_host), 10, lambda: f"gone: {mutters(mutter_host)}")
 

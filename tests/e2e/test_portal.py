@@ -22,7 +22,7 @@ from portal_backend import REMOTE_DESKTOP, SCREENCAST, Backend
 from portal_mutter import MutterDesktop
 from portal_user import PERMISSIONS, PORTAL, User
 
-pytestmark = [pytest.mark.e2e, pytest.mark.desktop]
+pytestmark = [pytest.mark.e2e, pytest.mark.desktop, pytest.mark.timeout(180)]
 
 PROGRAM = Path(__file__).parent / "support" / "desktop_program.py"
 A, KEY_A = 0x41, 30
@@ -177,3 +177,23 @@ def test_the_desktop_is_asked_once_and_the_answer_is_nobody_elses(
     assert stat.S_IMODE(memory.stat().st_mode) == 0o600
     assert len(tokens) == 2
     assert not any(token in host.log_path.read_text() for token in tokens)
+
+
+def test_who_declines_after_an_outage_is_not_asked_again(
+    make_desk: Callable[..., Desk], own_host: Hosts, player: Player
+) -> None:
+    desk = make_desk()
+    host = desk.start_host(own_host)
+    client = player(host)
+    play(client, "Desktop", width=640, height=360, bitrate_kbps=3_000)
+    client.wait_frames(10, 30)
+    desk.backend.response = 1
+
+    desk.user.process("portal").stop()
+    eventually(lambda: "display lost" in host.log_text(), 30, lambda: host.log_tail())
+    desk.user.start_portal()
+
+    client.wait_event("terminated", timeout_s=60)
+    eventually(lambda: host.status()["sessions"] == [], 20, "the session is over")
+    assert "somebody at the host declined to share the screen" in host.log_text()
+    assert desk.backend.members().count("Start") == 2

@@ -14,7 +14,7 @@ from harness import MoonlightClient
 from host_process import HostProcess, eventually
 from proof import Figures, Hosts, Player, end_cleanly, play
 
-pytestmark = [pytest.mark.e2e, pytest.mark.desktop]
+pytestmark = [pytest.mark.e2e, pytest.mark.desktop, pytest.mark.timeout(180)]
 
 PROGRAM = Path(__file__).parents[2] / "plugins" / "capture_x11" / "tests" / "lab_client.py"
 A, KEY_A = 0x41, 30
@@ -89,7 +89,7 @@ def test_a_moving_picture_arrives_and_a_key_and_a_click_go_back(
     figures(fps=seen["video"]["fps"], host_latency_ms=seen["video"]["host_latency_ms"]["p50"])
     assert seen["video"]["frames_undecodable"] == 0
     assert seen["video"]["frames_missing_on_wire"] == 0
-    assert seen["video"]["fps"] > 20
+    assert seen["video"]["fps"] > 10
 
     client.key(A)
     eventually(lambda: len(logged(events, "key")) == 2, 5, lambda: events.read_text()[-600:])

@@ -32,12 +32,26 @@ def unpair(ctl: Ctl, fingerprint: str) -> None:
     unpair_one(ctl, "/clients", fingerprint)
 
 
+@clients.command()
+@click.argument("fingerprint")
+@click.argument("name")
+@verb
+def rename(ctl: Ctl, fingerprint: str, name: str) -> None:
+    """Call a device something else. The first digits will do."""
+    rename_one(ctl, "/clients", fingerprint, name)
+
+
 def client_table(found: list[dict[str, Any]]) -> Shown:
     """Of both protocols' clients."""
     return Table(
-        ("FINGERPRINT", "NAME", "PAIRED"),
+        ("FINGERPRINT", "NAME", "PAIRED", "LAST SEEN"),
         (
-            (it["fingerprint"][:SHOWN_DIGITS], it.get("name"), ago(it.get("paired_at_unix")))
+            (
+                it["fingerprint"][:SHOWN_DIGITS],
+                it.get("name"),
+                ago(it.get("paired_at_unix")),
+                ago(it.get("last_seen_unix")),
+            )
             for it in found
         ),
         wide=1,
@@ -45,7 +59,19 @@ def client_table(found: list[dict[str, Any]]) -> Shown:
 
 
 def unpair_one(ctl: Ctl, path: str, digits: str) -> None:
-    """Unpair the one client whose fingerprint begins like that.
+    """Unpair the one client whose fingerprint begins like that. Raises as `_whole` does."""
+    ctl.ask("DELETE", f"{path}/{_whole(ctl, path, digits)}")
+    ctl.remark("it is no longer paired")
+
+
+def rename_one(ctl: Ctl, path: str, digits: str, name: str) -> None:
+    """Rename the one client whose fingerprint begins like that. Raises as `_whole` does."""
+    client = ctl.ask("PATCH", f"{path}/{_whole(ctl, path, digits)}", {"name": name})
+    ctl.show(client, lambda it: client_table([it]))
+
+
+def _whole(ctl: Ctl, path: str, digits: str) -> str:
+    """The one fingerprint that begins like that.
 
     Raises:
         Refused: none does, or several do.
@@ -59,5 +85,4 @@ def unpair_one(ctl: Ctl, path: str, digits: str) -> None:
         raise Refused("no paired device has that fingerprint", status=404)
     if len(matching) > 1:
         raise Refused(f"{len(matching)} fingerprints begin like that: give more digits", status=409)
-    ctl.ask("DELETE", f"{path}/{matching[0]}")
-    ctl.remark("it is no longer paired")
+    return matching[0]

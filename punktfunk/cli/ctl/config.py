@@ -11,7 +11,7 @@ import click
 
 from punktfunk.cli.ctl.asking import Ctl, Noun, make_sense, verb
 from punktfunk.cli.ctl.tables import Facts, Shown, Table
-from punktfunk.config.catalogue import ENTRIES, KNOWN, PLUGIN_TABLES
+from punktfunk.config.catalogue import ENTRIES, KNOWN, KNOWN_IN_ENTRIES, PLUGIN_TABLES
 from punktfunk.config.environment import value_of
 from punktfunk.config.rules import Rule
 from punktfunk.errors import Refused
@@ -81,10 +81,32 @@ def explain(ctl: Ctl, app: str | None, client: str | None) -> None:
 
 
 @config.command()
+@click.option("--app", metavar="ID", default="", help="Of this app, like steam:570.")
+@click.option("--client", metavar="FINGERPRINT", default="", help="Of this device.")
+@click.argument("values", metavar="[NAME=VALUE]...", nargs=-1)
+@verb
+def override(ctl: Ctl, app: str, client: str, values: tuple[str, ...]) -> None:
+    """Say what an app's or a device's sessions get of their own, like max_fps=60.
+
+    What is not named is not their own any more. A list has commas between its words.
+    """
+    wanted = {"app": app, "client": client, "settings": dict(map(_own_value, values))}
+    ctl.show(ctl.ask("PUT", "/config/override", wanted), _change)
+
+
+@config.command()
 @verb
 def reload(ctl: Ctl) -> None:
     """Have the host read its file again."""
     ctl.show(ctl.ask("POST", "/config/reload"), _change)
+
+
+def _own_value(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"{text}: write NAME=VALUE")
+    known = KNOWN_IN_ENTRIES.get(f"override.{name}")
+    return name, value_of(value, known.rule) if known else value
 
 
 def _value(ctl: Ctl, key: str, text: str) -> object:

@@ -10,6 +10,7 @@ import click
 from punktfunk.cli.ctl.asking import Ctl, F, Noun, make_sense, verb
 from punktfunk.cli.ctl.tables import Lines, Shown, Table
 from punktfunk.errors import Refused
+from punktfunk.library.pictures import media_type_of
 
 REFRESH_TIMEOUT_S = 90.0
 """The host waits a minute for its stores."""
@@ -104,6 +105,24 @@ def remove(ctl: Ctl, game_id: str) -> None:
 
 @library.command()
 @click.argument("game_id", metavar="ID")
+@verb
+def hide(ctl: Ctl, game_id: str) -> None:
+    """Keep a game out of Moonlight's list."""
+    ctl.ask("PUT", f"/library/hidden/{quote(game_id, safe=':')}")
+    ctl.remark("it is hidden")
+
+
+@library.command()
+@click.argument("game_id", metavar="ID")
+@verb
+def unhide(ctl: Ctl, game_id: str) -> None:
+    """Have a game in Moonlight's list again."""
+    ctl.ask("DELETE", f"/library/hidden/{quote(game_id, safe=':')}")
+    ctl.remark("it is listed again")
+
+
+@library.command()
+@click.argument("game_id", metavar="ID")
 @click.argument("kind", type=click.Choice(_PICTURES))
 @click.option("--output", "-o", metavar="FILE", help="Where to. [default: standard output]")
 @verb
@@ -119,6 +138,29 @@ def art(ctl: Ctl, game_id: str, kind: str, output: str | None) -> None:
         Path(output).write_bytes(picture)
     except OSError as error:
         raise click.FileError(output, error.strerror) from error
+
+
+@library.command()
+@click.argument("game_id", metavar="ID")
+@click.argument("kind", type=click.Choice(_PICTURES))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--remove", is_flag=True, help="Take away the one that was given.")
+@verb
+def picture(ctl: Ctl, game_id: str, kind: str, file: Path | None, remove: bool) -> None:
+    """Give an entry of your own a picture from a PNG, JPEG or WebP FILE."""
+    if (file is None) is not remove:
+        raise click.UsageError("name a file, or say --remove")
+    path = f"/library/custom/{quote(game_id.removeprefix(_CUSTOM), safe='')}/art/{kind}"
+    if file is None:
+        ctl.ask("DELETE", path)
+        ctl.remark("it is gone")
+        return
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
+    ctl.client().send("PUT", path, data, media_type_of(data) or "application/octet-stream")
+    ctl.remark("the host has it")
 
 
 def _find(ctl: Ctl, number: str) -> dict[str, Any]:

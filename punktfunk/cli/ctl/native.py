@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from punktfunk.cli.ctl.asking import Ctl, Noun, verb
-from punktfunk.cli.ctl.clients import SHOWN_DIGITS, client_table, unpair_one
+from punktfunk.cli.ctl.clients import SHOWN_DIGITS, client_table, rename_one, unpair_one
 from punktfunk.cli.ctl.tables import Facts, Shown, Table, lasting
 
 _NUMBER = click.IntRange(0, 2**31 - 1)
@@ -54,6 +54,15 @@ def list_clients(ctl: Ctl) -> None:
 def unpair(ctl: Ctl, fingerprint: str) -> None:
     """Shut a device out. The first digits will do."""
     unpair_one(ctl, "/native/clients", fingerprint)
+
+
+@native.command()
+@click.argument("fingerprint")
+@click.argument("name")
+@verb
+def rename(ctl: Ctl, fingerprint: str, name: str) -> None:
+    """Call a device something else. The first digits will do."""
+    rename_one(ctl, "/native/clients", fingerprint, name)
 
 
 @native.command()

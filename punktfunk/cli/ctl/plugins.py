@@ -10,10 +10,12 @@ from punktfunk.cli.ctl.tables import Shown, Table
 
 
 @click.command()
+@click.option("--again", is_flag=True, help="Have the host ask every one of them again first.")
 @verb
-def plugins(ctl: Ctl) -> None:
+def plugins(ctl: Ctl, again: bool) -> None:
     """Show every installed plugin and what became of it."""
-    ctl.show(ctl.ask("GET", "/plugins"), _plugins, none="no plugin is installed")
+    found = ctl.ask("POST", "/plugins/probe") if again else ctl.ask("GET", "/plugins")
+    ctl.show(found, _plugins, none="no plugin is installed")
 
 
 def _plugins(found: list[dict[str, Any]]) -> Shown:

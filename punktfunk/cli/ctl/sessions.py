@@ -46,10 +46,11 @@ def drop(ctl: Ctl, stream_id: int) -> None:
 
 
 @sessions.command()
+@click.argument("session_id", metavar="[ID]", type=click.IntRange(0, 2**31 - 1), required=False)
 @verb
-def idr(ctl: Ctl) -> None:
-    """Have every stream start with a whole picture again."""
-    ctl.ask("POST", "/session/idr")
+def idr(ctl: Ctl, session_id: int | None) -> None:
+    """Have the streams of one session, or all, start with a whole picture again."""
+    ctl.ask("POST", "/session/idr" if session_id is None else f"/session/idr?id={session_id}")
     ctl.remark("a whole picture was asked for")
 
 

@@ -3,7 +3,7 @@
 //   <form data-api="POST api/v1/library/custom" data-toast="Added" data-tell="library">
 //
 // Members of the body are the form's fields by name; `a.b` is a member of a member. A field's
-// data-type is `number`, `boolean`, `lines` (a list) or `json`; data-optional leaves it out
+// data-type is `number`, `boolean`, `words` or `lines` (a list) or `json`; data-optional leaves it out
 // when it is empty. Attributes of the form or of a button alone:
 //   data-api      method and path from the console's root; {name} takes a field of that name
 //   data-ask      a question before it is done; data-yes: what the button for it says
@@ -22,7 +22,7 @@ export class Refused extends Error {
   }
 }
 
-/** Ask the API. Resolves to its answer (null without one); throws Refused. */
+/** Ask the API, with a value or a file. Resolves to its answer (null without one); throws Refused. */
 export async function ask(method, path, body) {
   const response = await send(method, path, body);
   const answer = response.headers.get("Content-Type")?.startsWith("application/json")
@@ -35,10 +35,12 @@ export async function ask(method, path, body) {
 }
 
 async function send(method, path, body) {
-  const told = headers(body === undefined ? {} : { "Content-Type": "application/json" });
+  const file = body instanceof Blob;
+  const type = file ? body.type : "application/json";
+  const told = headers(body === undefined ? {} : { "Content-Type": type });
   try {
     return await fetch(root + path, {
-      method, headers: told, body: body === undefined ? undefined : JSON.stringify(body),
+      method, headers: told, body: file || body === undefined ? body : JSON.stringify(body),
     });
   } catch {
     throw new Refused(0, null);
@@ -82,6 +84,7 @@ function valueOf(field) {
   switch (field.dataset.type) {
     case "number": return field.value === "" ? null : Number(field.value);
     case "boolean": return field.type === "checkbox" ? field.checked : field.value === "true";
+    case "words": return field.value.split(/[\s,]+/).filter(Boolean);
     case "lines": return field.value.split("\n").map((it) => it.trim()).filter(Boolean);
     case "json": return JSON.parse(field.value);
     default: return field.value;

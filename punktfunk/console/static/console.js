@@ -3,7 +3,9 @@
 import { installActions } from "./actions.js";
 import { installLive } from "./live.js";
 import { installManners } from "./manners.js";
+import { installPairing } from "./pairing.js";
 
 installManners();
 installActions();
+installPairing();
 installLive();

@@ -2,10 +2,14 @@
 //
 //   <section id="now" hx-get="parts/now" hx-trigger="pf-session from:body, pf-stream from:body">
 //
-// An event `session.started` is told to the page as `pf-session`. After a gap, or when a
-// connection that was lost is back without what was missed, everything is told.
+// An event `session.started` is told to the page as `pf-session`. When something may have been
+// missed (a gap, a page that was hidden), everything is told.
 
 import { announce, headers, logIn, root } from "./page.js";
+
+// Browsers open six connections to a host, of all their tabs together: one that nobody looks at
+// gives its own back.
+const HIDDEN_MS = 20_000;
 
 export function installLive() {
   document.addEventListener("htmx:config:request", (event) => {
@@ -17,11 +21,27 @@ export function installLive() {
     if (status >= 400) event.preventDefault();
   });
   const types = (document.body.dataset.eventTypes ?? "").split(" ").filter(Boolean);
-  if (types.length) follow(types);
+  if (types.length) keepFollowing(types);
 }
 
-function follow(types) {
+function keepFollowing(types) {
   const topics = [...new Set(types.map((it) => it.split(".")[0]))];
+  let source = follow(types, topics);
+  let timer;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) {
+      timer = setTimeout(() => source.close(), HIDDEN_MS);
+    } else if (source.readyState === EventSource.CLOSED) {
+      source = follow(types, topics);
+      topics.forEach(announce);
+    }
+  });
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
+
+function follow(types, topics) {
   const mark = document.getElementById("live-mark");
   const source = new EventSource(`${root}api/v1/events`);
   const show = (on) => {
@@ -40,8 +60,7 @@ function follow(types) {
     show(false);
     if (source.readyState === EventSource.CLOSED) afterRefusal();
   });
-  addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  return source;
 }
 
 /** The browser does not try again after an answer that was none; find out which it was. */

@@ -3,6 +3,7 @@
 //   data-copy="text"        a button that copies it
 //   data-open="id"          a button that opens a dialog; data-close closes the one around it
 //   data-countdown="90"     seconds that are counted down; sends pf-over at zero
+//   data-countup="12"       seconds that are counted up
 //   data-send-on-change     a select that sends its form
 //   data-search="#list"     an input that hides the list's [data-text] which do not have its words
 
@@ -23,6 +24,9 @@ export function installManners() {
     if (event.target.dataset.search) search(event.target);
   });
   setInterval(countDown, 1_000);
+  const here = document.querySelector(".rail nav [aria-current]");
+  if (here) here.closest("nav").scrollLeft = here.offsetLeft - innerWidth / 2; // on a phone
+  setInterval(countUp, 1_000);
 }
 
 async function copy(text) {
@@ -49,6 +53,7 @@ function search(input) {
 }
 
 const ends = new WeakMap();
+const begins = new WeakMap();
 
 function countDown() {
   for (const it of document.querySelectorAll("[data-countdown]")) {
@@ -59,10 +64,29 @@ function countDown() {
       ends.set(it, known);
     }
     const left = Math.max(0, Math.round((known.at - Date.now()) / 1_000));
-    it.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    it.textContent = watch(left);
     if (left === 0 && !known.over) {
       known.over = true;
       it.dispatchEvent(new CustomEvent("pf-over", { bubbles: true }));
     }
   }
+}
+
+function countUp() {
+  for (const it of document.querySelectorAll("[data-countup]")) {
+    const given = Number(it.dataset.countup);
+    let known = begins.get(it);
+    if (known?.given !== given) {
+      known = { given, at: Date.now() - given * 1_000 };
+      begins.set(it, known);
+    }
+    it.textContent = watch(Math.floor((Date.now() - known.at) / 1_000));
+  }
+}
+
+/** As the filter `duration` says it. */
+function watch(seconds) {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }

@@ -11,7 +11,7 @@ for (const kind of ["pointerdown", "pointermove", "keydown", "scroll"]) {
 
 /** Headers of a request: a page that nobody looks at does not keep its login alive. */
 export function headers(more = {}) {
-  const told = { ...more };
+  const told = { "X-Page-Root": root, ...more };
   if (csrf) told["X-CSRF-Token"] = csrf;
   if (Date.now() - lastSeen > 60_000) told["X-Background"] = "1";
   return told;
@@ -19,7 +19,8 @@ export function headers(more = {}) {
 
 /** To the login, and back here afterwards. */
 export function logIn() {
-  location.assign(`${root}login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const place = location.pathname.slice(new URL(root, location).pathname.length);
+  location.assign(`${root}login?next=${encodeURIComponent(place + location.search)}`);
 }
 
 /** A sentence at the screen's edge, also read aloud. kind: "" or "bad". */

@@ -2,6 +2,7 @@
 
 from punktfunk.mgmt.blueprints import (
     clients,
+    console,
     events,
     host,
     library,
@@ -16,6 +17,7 @@ from punktfunk.mgmt.blueprints import (
 ALL = (
     host.blueprint,
     clients.blueprint,
+    console.blueprint,
     pairing.blueprint,
     native.blueprint,
     session.blueprint,

@@ -10,6 +10,7 @@ from werkzeug.exceptions import InternalServerError, NotFound
 from punktfunk.mgmt import requests
 from punktfunk.mgmt.access_values import ApprovePending, ArmNativePairing, NativePairStatus
 from punktfunk.mgmt.as_json import to_json
+from punktfunk.mgmt.values import UpdateClient
 from punktfunk.model.clients import as_fingerprint
 from punktfunk.trust.native import NativePairing
 
@@ -38,6 +39,16 @@ async def disarm_native_pairing() -> ResponseReturnValue:
 @blueprint.get("/native/clients", endpoint="listNativeClients")
 async def list_native_clients() -> ResponseReturnValue:
     return [to_json(client) for client in requests.host().native.store.clients()]
+
+
+@blueprint.patch("/native/clients/<fingerprint>", endpoint="updateNativeClient")
+async def update_native_client(fingerprint: str) -> ResponseReturnValue:
+    wanted = await requests.body(UpdateClient)
+    with _writing():
+        client = requests.host().native.rename(as_fingerprint(fingerprint), wanted.name)
+    if client is None:
+        raise NotFound("no paired native client has that fingerprint")
+    return to_json(client)  # type: ignore[no-any-return]
 
 
 @blueprint.delete("/native/clients/<fingerprint>", endpoint="unpairNativeClient")

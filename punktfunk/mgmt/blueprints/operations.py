@@ -1,8 +1,10 @@
 """Looking after the host: plugins, configuration, log, health, leftovers."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
-from quart import Blueprint
+from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, NotFound
 
@@ -10,10 +12,15 @@ from punktfunk.config.chain import explain
 from punktfunk.config.editing import ConfigChange
 from punktfunk.config.report import config_as_json
 from punktfunk.errors import ConfigError
-from punktfunk.mgmt import requests
+from punktfunk.mgmt import requests, sse
 from punktfunk.mgmt.as_json import to_json
 from punktfunk.mgmt.host import Config
-from punktfunk.mgmt.operations_values import ConfigPatch, PluginInfo, SettingExplained
+from punktfunk.mgmt.operations_values import (
+    ConfigPatch,
+    OverridePut,
+    SettingExplained,
+    plugin_infos,
+)
 from punktfunk.model.clients import as_fingerprint_start
 
 DEFAULT_LOG_LINES = 200
@@ -23,8 +30,13 @@ blueprint = Blueprint("operations", __name__)
 
 @blueprint.get("/plugins", endpoint="listPlugins")
 async def list_plugins() -> ResponseReturnValue:
-    reports = requests.host().operations.plugins()
-    return [to_json(PluginInfo.of(report)) for report in reports]
+    return _plugins()
+
+
+@blueprint.post("/plugins/probe", endpoint="probePlugins")
+async def probe_plugins() -> ResponseReturnValue:
+    await requests.host().operations.probe()
+    return _plugins()
 
 
 @blueprint.get("/config", endpoint="getConfig")
@@ -37,6 +49,13 @@ async def get_config() -> ResponseReturnValue:
 async def patch_config() -> ResponseReturnValue:
     wanted = await requests.body(ConfigPatch)
     return _changed(lambda config: config.change(wanted.set, wanted.unset))
+
+
+@blueprint.put("/config/override", endpoint="putOverride")
+async def put_override() -> ResponseReturnValue:
+    wanted = await requests.body(OverridePut)
+    client = as_fingerprint_start(wanted.client) if wanted.client else ""
+    return _changed(lambda config: config.override(wanted.app, client, wanted.settings))
 
 
 @blueprint.post("/config/reload", endpoint="reloadConfig")
@@ -58,7 +77,18 @@ async def get_logs() -> ResponseReturnValue:
     limit = requests.query_int("limit")
     level = requests.query_text("level") or "debug"
     lines = requests.host().operations.log.last(limit or DEFAULT_LOG_LINES, level)
-    return [to_json(line) for line in lines]
+    answer = await current_app.make_response([to_json(line) for line in lines])
+    answer.headers["Last-Event-ID"] = requests.host().operations.log.feed.token()
+    return answer
+
+
+@blueprint.get("/logs/stream", endpoint="streamLogs")
+async def stream_logs() -> ResponseReturnValue:
+    after = request.headers.get("Last-Event-ID") or requests.query_text("after") or None
+    return sse.answer(
+        lambda: requests.host().operations.log.feed.subscribe(after),
+        lambda line: ("line", json.dumps(to_json(line), separators=(",", ":"))),
+    )
 
 
 @blueprint.get("/doctor", endpoint="runDoctor")
@@ -81,6 +111,11 @@ async def forget_effect(id: str) -> ResponseReturnValue:  # noqa: A002 - the pat
     if not requests.host().operations.forget_effect(id):
         raise NotFound("nothing that is left behind has that id")
     return requests.done(204)
+
+
+def _plugins() -> list[dict[str, Any]]:
+    operations = requests.host().operations
+    return [to_json(it) for it in plugin_infos(operations.plugins(), operations.outlooks())]
 
 
 def _changed(act: Callable[[Config], ConfigChange]) -> ResponseReturnValue:

@@ -12,8 +12,13 @@ blueprint = Blueprint("pairing", __name__)
 
 @blueprint.get("/pair", endpoint="getPairingStatus")
 async def get_pairing_status() -> ResponseReturnValue:
-    pending = requests.host().pending_pairings()
-    return {"pin_pending": bool(pending), "pending": [to_json(device) for device in pending]}
+    host = requests.host()
+    pending = host.pending_pairings()
+    return {
+        "pin_pending": bool(pending),
+        "pending": [to_json(device) for device in pending],
+        "held_off": [to_json(device) for device in host.held_off()],
+    }
 
 
 @blueprint.post("/pair/pin", endpoint="submitPairingPin")

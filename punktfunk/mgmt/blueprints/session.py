@@ -24,6 +24,6 @@ async def stop_stream(id: str) -> ResponseReturnValue:  # noqa: A002 - the path'
 
 @blueprint.post("/session/idr", endpoint="requestIdr")
 async def request_idr() -> ResponseReturnValue:
-    if not requests.host().request_keyframes():
+    if not requests.host().request_keyframes(requests.query_int("id")):
         raise Conflict("nothing is being streamed")
     return requests.done(202)

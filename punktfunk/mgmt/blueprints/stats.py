@@ -1,17 +1,14 @@
 """Streaming performance-stats capture."""
 
 import asyncio
-import gzip
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from punktfunk.mgmt import requests
+from punktfunk.mgmt import requests, sse
 from punktfunk.mgmt.as_json import to_json
 from punktfunk.stats import Capture, as_json
-
-GZIP_LEVEL = 3
 
 blueprint = Blueprint("stats", __name__)
 
@@ -34,10 +31,23 @@ async def stats_capture_stop() -> ResponseReturnValue:
 
 @blueprint.get("/stats/capture/live", endpoint="statsCaptureLive")
 async def stats_capture_live() -> ResponseReturnValue:
-    capture = requests.host().stats.live()
+    stats = requests.host().stats
+    capture, token = stats.live(), stats.feed.token()
     if capture is None:
         raise NotFound("no capture is recording")
-    return await _answer(capture)
+    answer = await _answer(capture)
+    answer.headers["Last-Event-ID"] = token
+    return answer
+
+
+@blueprint.get("/stats/stream", endpoint="streamStats")
+async def stream_stats() -> ResponseReturnValue:
+    after = requests.query_text("after")
+    after = request.headers.get("Last-Event-ID", after)
+    return sse.answer(
+        lambda: requests.host().stats.feed.subscribe(after or None),
+        lambda sample: ("sample", sample.decode()),
+    )
 
 
 @blueprint.get("/stats/recordings", endpoint="statsRecordingsList")
@@ -58,15 +68,5 @@ async def stats_recording_delete(id: str) -> ResponseReturnValue:  # noqa: A002
 
 async def _answer(capture: Capture) -> Response:
     """Megabytes, so they are put together beside the event loop."""
-    packed = request.accept_encodings["gzip"] > 0
-    text = await asyncio.to_thread(_encode, capture, packed)
-    answer = Response(text, mimetype="application/json")
-    answer.headers["Vary"] = "Accept-Encoding"
-    if packed:
-        answer.headers["Content-Encoding"] = "gzip"
-    return answer
-
-
-def _encode(capture: Capture, packed: bool) -> bytes:
-    text = as_json(capture)
-    return gzip.compress(text, GZIP_LEVEL, mtime=0) if packed else text
+    text = await asyncio.to_thread(as_json, capture)
+    return Response(text, mimetype="application/json")

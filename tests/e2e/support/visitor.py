@@ -54,7 +54,7 @@ class Visitor:
     def log_in(self) -> Self:
         """As a person does who has the token."""
         self.page.goto(f"{self.base}login")
-        self.page.get_by_label("Token").fill(self.host.token())
+        self.page.get_by_role("textbox", name="Token").fill(self.host.token())
         self.page.keyboard.press("Enter")
         self.page.locator(".rail").wait_for()
         return self

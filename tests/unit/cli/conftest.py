@@ -24,7 +24,7 @@ from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.operations import Operations
 from punktfunk.host.runtime import Runtime, RuntimeFile
-from punktfunk.library import CustomGames, Library
+from punktfunk.library import CustomGames, HiddenGames, Library
 from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.server import MgmtServer
@@ -36,6 +36,7 @@ from punktfunk.model.video import Codec, VideoMode
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.stats import Stats
 from punktfunk.trust.identity import load_or_make_identity
+from punktfunk.trust.held_off import HeldOff
 from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PendingPairing
 from punktfunk.trust.store import NativeClientStore
@@ -71,7 +72,7 @@ class SmallHost:
         self.native = NativePairing(NativeClientStore(folder))
         self.native.enable()
         self.stats = Stats(folder)
-        self.library = Library(HostFacts(), CustomGames(folder))
+        self.library = Library(HostFacts(), CustomGames(folder), HiddenGames(folder))
         loaded = load_config(folder, environment=_SETTINGS)
         self.operations = Operations(
             config=LiveConfig(loaded),
@@ -95,6 +96,16 @@ class SmallHost:
         before = len(self.paired)
         self.paired = [it for it in self.paired if it.fingerprint != fingerprint]
         return len(self.paired) < before
+
+    def rename(self, fingerprint: str, name: str) -> PairedClient | None:
+        for number, client in enumerate(self.paired):
+            if client.fingerprint == fingerprint:
+                self.paired[number] = attrs.evolve(client, name=name)
+                return self.paired[number]
+        return None
+
+    def held_off(self) -> list[HeldOff]:
+        return []
 
     def pending_pairings(self) -> list[PendingPairing]:
         return self.waiting

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from punktfunk.cli import main
 from punktfunk.mgmt.contract import read_contract
@@ -48,6 +49,7 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
     host, fingerprint = running.host, "ab" * 32
     host.waiting = [waiting(3, "Deck")]
     host.views = [session(1)]
+    Image.new("RGB", (60, 90)).save(tmp_path / "cover.png")
     phone = NativeClient(fingerprint=fingerprint, name="Phone", paired_at_unix=1)
     running.do(host.native.store.add, phone)
     made = running.ask("ctl", "library", "add", "Tux", "--json")
@@ -63,11 +65,13 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         pair status
         pair enter 1234
         clients list
+        clients rename {host.paired[0].fingerprint[:8]} Penguin
         clients unpair {host.paired[0].fingerprint}
         native status
         native arm
         native disarm
         native clients
+        native rename {fingerprint[:8]} Penguin
         native unpair {fingerprint}
         native pending
         native approve 1
@@ -79,6 +83,10 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         library edit {game} --title Penguin
         sessions drop 1
         library art custom:{game} portrait --output {tmp_path / "art"}
+        library picture {game} portrait {tmp_path / "cover.png"}
+        library picture {game} portrait --remove
+        library hide custom:{game}
+        library unhide custom:{game}
         library remove {game}
         stats status
         stats start
@@ -93,6 +101,7 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         config set stream.max_fps 60
         config unset stream.max_fps
         config explain
+        config override --app steam:570 max_fps=60 codecs=h264,hevc
         config reload
         logs
         doctor

@@ -18,7 +18,7 @@ from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.audit import AUDIT_FILE, Audit
 from punktfunk.mgmt.server import MgmtServer
 from punktfunk.model.access import Scope
-from punktfunk.trust.token import load_or_make_token
+from punktfunk.trust.token import TOKEN_FILE, TokenFile, load_or_make_token
 from punktfunk.trust.tokens import TOKENS_FILE, TokenStore
 
 
@@ -45,7 +45,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         return
     store = TokenStore(tmp_path)
     host = SimpleNamespace(tokens=store, audit=Audit(tmp_path))
-    app = create_app(host, load_or_make_token(tmp_path))  # type: ignore[arg-type]
+    app = create_app(host, TokenFile(tmp_path).current)  # type: ignore[arg-type]
     server = MgmtServer(app, parse_bind("127.0.0.1:0"))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -145,3 +145,47 @@ def test_threat_36_while_a_host_is_starting_the_file_is_left_alone(tmp_path: Pat
     assert done.exit_code == 1
     assert "try again" in done.stderr
     assert not (tmp_path / TOKENS_FILE).exists()
+
+
+def test_a_new_administrators_token_counts_at_once_and_is_not_printed(place: Place) -> None:
+    first = load_or_make_token(place.folder)
+
+    done = place.ask("reset")
+
+    second = load_or_make_token(place.folder)
+    assert done.exit_code == 0
+    assert first != second
+    assert done.stdout == f"A new token is in {place.folder / TOKEN_FILE}.\n"
+    assert ("the host knows it already" in done.stderr) is (place.running is not None)
+    assert second not in done.output
+    assert [(it["token"], it["operation"]) for it in place.noted()] == [("cli", "resetToken")]
+    assert place.ask("list").exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["", "garbage", None])
+def test_it_helps_whatever_became_of_the_file(place: Place, content: str | None) -> None:
+    path = place.folder / TOKEN_FILE
+    path.unlink(missing_ok=True)
+    if content is not None:
+        path.write_text(content)
+        path.chmod(0o644)
+
+    assert place.ask("reset").exit_code == 0
+    assert place.ask("list").exit_code == 0
+
+
+def test_a_host_that_does_not_follow_the_file_is_to_be_started_anew(
+    tmp_path: Path,
+) -> None:
+    async def other() -> None:
+        host = SimpleNamespace(tokens=TokenStore(tmp_path), audit=Audit(tmp_path))
+        server = MgmtServer(create_app(host, "a" * 64), parse_bind("127.0.0.1:0"))  # type: ignore[arg-type]
+        await server.start()
+        with RuntimeFile(tmp_path) as held:
+            held.publish(Runtime(pid=1, mgmt_url=server.url, http_port=1))
+            done = await asyncio.to_thread(Place(tmp_path, None).ask, "reset")
+        await server.stop()
+        assert done.exit_code == 1
+        assert "restart it" in done.stderr
+
+    asyncio.run(other())

@@ -56,7 +56,7 @@ async def test_a_reader_that_waits_is_woken() -> None:
 
 async def test_a_reader_gets_only_the_types_it_wants() -> None:
     bus = EventBus()
-    reader = bus.subscribe({"host.stopping"})
+    reader = bus.follow({"host.stopping"})
     publish(bus, 1, 2)
     bus.publish("host.stopping")
 

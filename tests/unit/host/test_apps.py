@@ -6,7 +6,7 @@ import pytest
 
 from punktfunk.config.settings import Settings
 from punktfunk.host.apps import Apps
-from punktfunk.library import CustomGames, CustomInput, Library
+from punktfunk.library import CustomGames, CustomInput, HiddenGames, Library
 from punktfunk.library.app_numbers import AppNumbers
 from punktfunk.library.box_art_cache import BoxArt
 from punktfunk.model.apps import LaunchSpec
@@ -18,7 +18,7 @@ COMMAND = LaunchTarget(kind="command", value="run it")
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    return Library(HostFacts(), CustomGames(tmp_path))
+    return Library(HostFacts(), CustomGames(tmp_path), HiddenGames(tmp_path))
 
 
 @pytest.fixture
@@ -36,6 +36,18 @@ def test_games_that_can_be_launched_follow_the_built_in_apps(library, apps) -> N
     library.create(CustomInput(title="Only a picture"))
 
     assert titles(apps) == ["Desktop", "Test pattern", "Apple", "Zoo"]
+
+
+def test_a_hidden_game_is_not_listed_and_keeps_its_number(library, apps) -> None:
+    mine = library.create(CustomInput(title="Mine", launch=COMMAND))
+    number = apps.all()[-1].moonlight_id
+
+    library.hide(f"custom:{mine.id}")
+    assert titles(apps) == ["Desktop", "Test pattern"]
+    assert apps.find(number) is None
+
+    library.unhide(f"custom:{mine.id}")
+    assert apps.find(number).title == "Mine"
 
 
 def test_the_list_is_as_new_as_the_library(library, apps) -> None:
@@ -63,7 +75,7 @@ def test_numbers_are_the_same_after_a_restart(tmp_path, library, apps) -> None:
     library.create(CustomInput(title="Mine", launch=COMMAND))
     before = {app.library_id: app.moonlight_id for app in apps.all()}
 
-    again = Library(HostFacts(), CustomGames(tmp_path))
+    again = Library(HostFacts(), CustomGames(tmp_path), HiddenGames(tmp_path))
     after = Apps(Settings(), again, AppNumbers(tmp_path), BoxArt(tmp_path / "cache"))
 
     assert {app.library_id: app.moonlight_id for app in after.all()} == before

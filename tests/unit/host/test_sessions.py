@@ -301,7 +301,7 @@ async def test_a_client_gets_what_the_configuration_says_of_it(
 
     assert session.owner.handshake._limits.max_fps == 30
     assert session.owner.handshake._limits.codecs == {Codec.H264}
-    assert sessions.offered_codecs(first) == {Codec.H264}
+    assert sessions.reception.offered_codecs(first) == {Codec.H264}
     assert diary.exists()
     await sessions.end(session)
     assert not diary.exists()

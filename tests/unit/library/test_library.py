@@ -11,7 +11,14 @@ import attrs
 import pytest
 
 from punktfunk.errors import Refused
-from punktfunk.library import CustomGames, CustomInput, Library, LibraryChange, StoreState
+from punktfunk.library import (
+    CustomGames,
+    CustomInput,
+    HiddenGames,
+    Library,
+    LibraryChange,
+    StoreState,
+)
 from punktfunk.model.games import LaunchTarget
 
 pytestmark = pytest.mark.timeout(180)
@@ -43,7 +50,12 @@ class Running:
 def running(facts, home, tmp_path):
     @asynccontextmanager
     async def run(*stores: str, pause_s: float = 0.1) -> AsyncIterator[Running]:
-        library = Library(facts, CustomGames(tmp_path / "config"), pause_s=pause_s)
+        library = Library(
+            facts,
+            CustomGames(tmp_path / "config"),
+            HiddenGames(tmp_path / "config"),
+            pause_s=pause_s,
+        )
         it = Running(library, home)
         library.on_changed = it.changes.append
         library.start(stores)
@@ -229,7 +241,8 @@ async def test_a_store_that_breaks_keeps_its_last_list_and_says_why(
 async def test_a_store_that_failed_is_asked_again_later_though_nothing_changed(
     install_store, running, home, monkeypatch
 ) -> None:
-    monkeypatch.setattr("punktfunk.library.library.RETRY_S", 0.5)
+    for module in ("library", "stores"):
+        monkeypatch.setattr(f"punktfunk.library.{module}.RETRY_S", 0.5)
     fails_once = """
 @hookimpl
 def library_games(host):
@@ -324,7 +337,7 @@ async def test_closing_in_the_middle_of_a_scan_takes_the_child_along(
     hang = "\n@hookimpl\ndef library_games(host):\n"
     hang += "    Path(host.environment['HOME'], 'pid').write_text(str(os.getpid()))\n"
     install_store("alpha", hang + "    time.sleep(600)\n")
-    library = Library(facts, CustomGames(tmp_path / "config"))
+    library = Library(facts, CustomGames(tmp_path / "config"), HiddenGames(tmp_path / "config"))
     library.start(["alpha"])
     it = Running(library, home)
     await it.until(lambda: (home / "pid").exists() and (home / "pid").read_text())
@@ -336,7 +349,7 @@ async def test_closing_in_the_middle_of_a_scan_takes_the_child_along(
 
 async def test_closing_ends_at_once_whatever_has_just_happened(facts, tmp_path) -> None:
     for _ in range(30):
-        library = Library(facts, CustomGames(tmp_path / "config"))
+        library = Library(facts, CustomGames(tmp_path / "config"), HiddenGames(tmp_path / "config"))
         library.start([])
         await asyncio.sleep(0.005)
         library._dirty.set()  # as the watcher does
@@ -368,7 +381,7 @@ async def test_own_entries_may_use_any_kind_that_a_store_has(
     [("beta", "1"), ("steam_appid", "570 -x"), ("steam_appid", "١"), ("steam_appid", "1" * 21)],
 )
 async def test_a_launch_that_nobody_knows_is_refused(facts, tmp_path, kind, value) -> None:
-    library = Library(facts, CustomGames(tmp_path))
+    library = Library(facts, CustomGames(tmp_path), HiddenGames(tmp_path))
     mine = library.create(CustomInput(title="Mine"))
     wanted = CustomInput(title="Mine", launch=LaunchTarget(kind=kind, value=value))
 

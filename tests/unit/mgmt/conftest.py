@@ -21,7 +21,7 @@ from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.live_config import LiveConfig
 from punktfunk.host.operations import Operations
-from punktfunk.library import CustomGames, Library
+from punktfunk.library import CustomGames, HiddenGames, Library
 from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.audit import Audit
 from punktfunk.mgmt.contract import Contract, _bounded, read_contract
@@ -31,12 +31,13 @@ from punktfunk.model.offers import Availability, Choice, HostFacts, Kind, Offer,
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.stats import Stats
+from punktfunk.trust.held_off import HeldOff
 from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PendingPairing
 from punktfunk.trust.store import NativeClientStore
 from punktfunk.trust.tokens import TokenStore
 
-EVENTS = "/api/v1/events"
+STREAMS = ("/api/v1/events", "/api/v1/logs/stream", "/api/v1/stats/stream")
 NO_PLUGINS = PluginFilter(allow=frozenset())
 FEW_SETTINGS = {"PUNKTFUNK_MGMT__BIND": "127.0.0.1:0", "PUNKTFUNK_PLUGINS__ALLOW": "none"}
 TOKEN = "0123456789abcdef" * 4
@@ -78,10 +79,13 @@ class SmallHost:
             calls=lambda: None,
             running=frozenset,
         )
-        self.library = Library(HostFacts(), CustomGames(folder))
-        self.paired = {client.fingerprint: client for client in map(paired, ("Deck", "Phone"))}
+        self.library = Library(HostFacts(), CustomGames(folder), HiddenGames(folder))
+        self.paired: dict[Fingerprint, PairedClient] = {}
+        for name in ("Deck", "Phone"):
+            self.pair(name)
         self.views: list[SessionView] = []
         self.waiting: dict[int, str] = {}
+        self.waits: list[HeldOff] = []
         self.pins: dict[int, str] = {}
         self.streams: set[int] = set()
         self.keyframes = 0
@@ -97,6 +101,7 @@ class SmallHost:
             app_version="7.1.431.-1",
             gfe_version="3.23.0.74",
             codecs=tuple(Codec),
+            addresses=("192.168.1.2",),
             ports=PortMap(mgmt=1, http=2, https=3, rtsp=4, video=5, control=6, audio=7),
         )
 
@@ -116,6 +121,21 @@ class SmallHost:
             raise self.fails_with
         return self.paired.pop(fingerprint, None) is not None
 
+    def pair(self, name: str) -> None:
+        client = paired(name)
+        self.paired[client.fingerprint] = client
+
+    def rename(self, fingerprint: Fingerprint, name: str) -> PairedClient | None:
+        if self.fails_with:
+            raise self.fails_with
+        client = self.paired.get(fingerprint)
+        if client is not None:
+            client = self.paired[fingerprint] = attrs.evolve(client, name=name)
+        return client
+
+    def held_off(self) -> Sequence[HeldOff]:
+        return self.waits
+
     def pending_pairings(self) -> Sequence[PendingPairing]:
         return [
             PendingPairing(id=number, address="192.168.1.9", client_name=name, seconds_left=60)
@@ -134,9 +154,10 @@ class SmallHost:
     async def stop_sessions(self, session_id: int | None) -> None:
         self.views = [view for view in self.views if session_id not in (None, view.id)]
 
-    def request_keyframes(self) -> bool:
+    def request_keyframes(self, session_id: int | None = None) -> bool:
         self.keyframes += 1
-        return any(view.shown.streaming for view in self.views)
+        wanted = (view for view in self.views if session_id in (None, view.id))
+        return any(view.shown.streaming for view in wanted)
 
     def compositors(self) -> Choice:
         broken = Availability.no("sway is not installed", "apt install sway")
@@ -199,7 +220,7 @@ class Api:
             sent.append(("Authorization", f"Bearer {token}"))
         more: dict[str, Any] = {"json": json} if json is not None else {"data": body}
         client = self.app.test_client()
-        if path.partition("?")[0] == EVENTS:
+        if path.partition("?")[0] in STREAMS:
             request = client.request(
                 path, method=method, headers=Headers(sent), scope_base={"server": server}
             )

@@ -33,8 +33,12 @@ REFUSED_BY_MEANING = {
     "createCustomGame": ["400"],  # an empty title, a launch of no kind that there is
     "explainConfig": ["400"],
     "patchConfig": ["400"],  # a key or value that no setting has
+    "putCustomArt": ["400"],  # bytes that are no picture
+    "putOverride": ["400"],  # neither app nor client, a name that no override has
     "submitPairingPin": ["400"],  # the seed calls any text a PIN
     "streamEvents": ["422"],  # types are names, parted by commas
+    "updateClient": ["400"],
+    "updateNativeClient": ["400"],
     "unpairClient": ["400"],  # the seed calls any text a fingerprint
     "unpairNativeClient": ["400"],
     "updateCustomGame": ["400"],
@@ -82,7 +86,8 @@ def host(api: Any, make_view: Any) -> Any:
     """One with something in every list, so that there is something to find."""
     native = api.host.native
     native.enable()
-    for name in ("Deck", "Phone"):
+    api.host.pair("test")  # the one whose fingerprint the document has as an example
+    for name in ("Deck", "Phone", "test"):
         native.proved(fingerprint_of(name.encode()), name)
         native.knock(fingerprint_of(f"new {name}".encode()), name, "192.168.1.9")
     api.host.waiting[1] = "Tablet"
@@ -123,7 +128,9 @@ def test_it_notices_a_body_that_nobody_held_to_the_schema(host: Any) -> None:
             pass
 
     app = _app(host)
-    app.extensions[EXTENSION] = Backing(host, Lenient(spec_text()))
+    app.extensions[EXTENSION] = Backing(
+        host, Lenient(spec_text()), app.extensions[EXTENSION].access
+    )
 
     assert _run(app, "armNativePairing").checks & {"negative_data_rejection", "not_a_server_error"}
 

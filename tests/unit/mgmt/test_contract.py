@@ -20,6 +20,7 @@ from punktfunk.model.clients import NativeClient, PairedClient
 from punktfunk.model.games import Artwork, LaunchTarget
 from punktfunk.model.offers import Availability
 from punktfunk.model.session import StageTiming
+from punktfunk.trust.held_off import HeldOff
 from punktfunk.trust.pairing import PendingPairing
 from punktfunk.trust.pending import PendingDevice
 from punktfunk.trust.tokens import ScopedToken
@@ -41,7 +42,9 @@ SHAPES = {
     "AvailableCompositor": values.AvailableCompositor,
     "CompositorWay": Availability,
     "PairedClient": PairedClient,
+    "HeldOff": HeldOff,
     "PendingPairing": PendingPairing,
+    "UpdateClient": values.UpdateClient,
     "SubmitPin": values.SubmitPin,
     "ApprovePending": access_values.ApprovePending,
     "ArmNativePairing": access_values.ArmNativePairing,
@@ -49,6 +52,7 @@ SHAPES = {
     "NativePairStatus": access_values.NativePairStatus,
     "PendingDevice": PendingDevice,
     "CreateToken": access_values.CreateToken,
+    "ConsoleLink": access_values.ConsoleLink,
     "CreatedToken": access_values.CreatedToken,
     "ScopedToken": ScopedToken,
     "Artwork": Artwork,
@@ -61,6 +65,7 @@ SHAPES = {
     "PluginInfo": operations_values.PluginInfo,
     "PluginStatus": Availability,
     "ConfigPatch": operations_values.ConfigPatch,
+    "OverridePut": operations_values.OverridePut,
     "ConfigChange": ConfigChange,
     "SettingExplained": operations_values.SettingExplained,
     "LogLine": values.LogLine,

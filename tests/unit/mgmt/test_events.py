@@ -14,7 +14,7 @@ import pytest
 from punktfunk.config.addresses import parse_bind
 from punktfunk.events import EventBus
 from punktfunk.mgmt import server as mgmt_server
-from punktfunk.mgmt.blueprints import events
+from punktfunk.mgmt import sse
 from punktfunk.mgmt.server import MgmtServer
 from punktfunk.model.events import EVENT_TYPES
 
@@ -195,7 +195,7 @@ async def test_an_event_reaches_a_reader_at_once(api: Any, server: MgmtServer) -
 async def test_silence_is_broken_so_that_nobody_takes_the_line_for_dead(
     api: Any, server: MgmtServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "KEEP_ALIVE_S", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
     reader, writer = await follow(server)
 
     async with asyncio.timeout(10):

@@ -13,6 +13,7 @@ from punktfunk.mgmt.backoff import (
     WrongTokens,
 )
 from punktfunk.mgmt.contract import read_contract
+from punktfunk.mgmt.uploads import MAX_BODY_BYTES, most_bytes
 
 TOKEN = "0123456789abcdef" * 4
 OPERATIONS = read_contract().operations.values()
@@ -186,11 +187,22 @@ async def test_threat_17_no_pre_flight_is_ever_answered_with_leave(
 async def test_a_body_that_is_far_too_long_is_refused_everywhere(
     api: Any, method: str, path: str
 ) -> None:
-    headers = [("Content-Length", "70000")]
+    body = b" " * (most_bytes(method, path) + 1)
+    headers = [("Content-Length", str(len(body)))]
 
-    answer = await api.ask(method, path, headers=headers, body=b" " * 70_000)
+    answer = await api.ask(method, path, headers=headers, body=body)
 
     assert answer.status_code == 413
+
+
+def test_threat_20_only_pictures_may_be_long() -> None:
+    longer = {
+        operation.id
+        for operation in read_contract().operations.values()
+        if most_bytes(operation.method, operation.path) > MAX_BODY_BYTES
+    }
+
+    assert longer == {"putCustomArt"}
 
 
 async def test_threat_24_whoever_tries_tokens_is_slowed_down_and_the_owner_is_not(api: Any) -> None:

@@ -1,5 +1,6 @@
 """The library's routes."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from punktfunk.library import CustomInput, Library, StoreState, StoreStatus
-from punktfunk.library.library import _Store
+from punktfunk.library.stores import Store
 from punktfunk.model.access import Scope
 from punktfunk.model.apps import LaunchSpec
 from punktfunk.model.games import Artwork, GameEntry, LaunchTarget
@@ -32,7 +33,7 @@ def game(game_id: str = "alpha:1", title: str = "Game", **art: str) -> GameEntry
 def put(library: Library, *games: GameEntry) -> None:
     """What a scan of a store would have brought."""
     status = StoreStatus(name="alpha", state=StoreState.READY, count=len(games))
-    library._stores = {"alpha": _Store(status=status, games=games)}
+    library._stores = {"alpha": Store(status=status, games=games)}
     library._merge()
 
 
@@ -64,6 +65,7 @@ async def test_games_are_shown_as_the_seed_has_them(api: Any, picture: Path) -> 
         "art": {"portrait": None, "hero": None, "logo": None, "header": None},
         "launch": {"kind": "alpha", "value": "1"},
         "installed": False,
+        "hidden": False,
     }
     assert zoo["art"] == {
         "portrait": "/api/v1/library/art/alpha:2/portrait",
@@ -180,7 +182,7 @@ async def test_stores_are_listed_with_what_is_wrong(api: Any) -> None:
     failed = StoreStatus(
         name="alpha", state=StoreState.FAILED, reason="crashed", count=2, problems=("One.",)
     )
-    api.host.library._stores = {"alpha": _Store(status=failed)}
+    api.host.library._stores = {"alpha": Store(status=failed)}
 
     assert await (await api.ask("GET", GAMES + "/stores")).get_json() == [
         {
@@ -241,3 +243,130 @@ async def test_threat_20_a_file_that_is_no_picture_is_not_served(api: Any, pictu
     for data in (b"<svg onload='alert(1)'/>", b"GIF89a", b"\x89PNG\r\n\x1a\n", bytes(9 << 20)):
         picture.write_bytes(data)
         assert (await api.ask("GET", f"{ART}/alpha:1/portrait")).status_code == 404
+
+
+@pytest.fixture
+def mine(api: Any) -> str:
+    return str(api.host.library.create(CustomInput(title="Mine")).id)
+
+
+def drawn(kind: str = "PNG", size: tuple[int, int] = (60, 90)) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(file, kind)
+    return file.getvalue()
+
+
+def typed(media_type: str) -> list[tuple[str, str]]:
+    return [("Content-Type", media_type)]
+
+
+async def test_an_entry_gets_a_picture_and_loses_it_again(api: Any, mine: str) -> None:
+    path = f"{CUSTOM}/{mine}/art/portrait"
+    seen: list[Any] = []
+    api.host.library.on_changed = seen.append
+
+    answer = await api.ask("PUT", path, body=drawn(), headers=typed("image/png"))
+
+    assert answer.status_code == 204
+    (shown,) = await (await api.ask("GET", GAMES)).get_json()
+    assert shown["art"]["portrait"] == f"{ART}/custom:{mine}/portrait"
+    served = await api.ask("GET", shown["art"]["portrait"])
+    assert served.mimetype == "image/webp"
+    assert [it.changed for it in seen] == [(f"custom:{mine}",)]
+    larger_than_any_other_body = drawn("JPEG", (300, 200)) + bytes(100_000)
+    again = await api.ask("PUT", path, body=larger_than_any_other_body, headers=typed("image/jpeg"))
+    assert again.status_code == 204
+    assert len(seen) == 2
+
+    assert (await api.ask("DELETE", path)).status_code == 204
+    assert (await api.ask("DELETE", path)).status_code == 404
+    (shown,) = await (await api.ask("GET", GAMES)).get_json()
+    assert shown["art"]["portrait"] is None
+
+
+async def test_what_was_read_can_be_sent_back(api: Any, mine: str) -> None:
+    path = f"{CUSTOM}/{mine}/art/portrait"
+    await api.ask("PUT", path, body=drawn(), headers=typed("image/png"))
+    (shown,) = await (await api.ask("GET", GAMES)).get_json()
+
+    answer = await api.ask("PUT", f"{CUSTOM}/{mine}", json={**shown, "title": "Renamed"})
+
+    assert answer.status_code == 200
+    (after,) = await (await api.ask("GET", GAMES)).get_json()
+    assert after == {**shown, "title": "Renamed"}
+    others = {"title": "Mine", "art": {"portrait": f"{ART}/custom:000000000000/portrait"}}
+    assert (await api.ask("PUT", f"{CUSTOM}/{mine}", json=others)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "status"),
+    [
+        ("image/png", b"<svg><script>alert(1)</script></svg>", 400),
+        ("image/png", b"", 400),
+        ("image/svg+xml", b"<svg/>", 415),
+        ("image/gif", b"GIF89a", 415),
+        ("application/json", b"{}", 415),
+        ("", b"\x89PNG", 415),
+    ],
+)
+async def test_threat_20_what_is_no_picture_is_not_kept(
+    api: Any, mine: str, media_type: str, body: bytes, status: int
+) -> None:
+    before = api.state()
+
+    answer = await api.ask(
+        "PUT", f"{CUSTOM}/{mine}/art/portrait", body=body, headers=typed(media_type)
+    )
+
+    assert answer.status_code == status
+    assert len((await answer.get_json())["error"]) > 20
+    assert api.state() == before
+
+
+async def test_threat_19_a_picture_is_only_of_an_entry_and_a_kind(api: Any, mine: str) -> None:
+    before = api.state()
+
+    for place in (f"{mine}/art/icon", f"{mine}/art/..", "0123456789ab/art/logo", "..%2f/art/logo"):
+        path = f"{CUSTOM}/{place}"
+        answer = await api.ask("PUT", path, body=drawn(), headers=typed("image/png"))
+        assert answer.status_code == 404, place
+        assert (await api.ask("DELETE", path)).status_code == 404, place
+
+    assert api.state() == before
+
+
+async def test_a_game_is_hidden_and_shown_again(api: Any) -> None:
+    put(api.host.library, game("alpha:a%b?c#d"), game("alpha:2"))
+    path = f"{GAMES}/hidden/alpha:a%25b%3Fc%23d"
+    seen: list[Any] = []
+    api.host.library.on_changed = seen.append
+
+    assert (await api.ask("PUT", path)).status_code == 204
+    assert (await api.ask("PUT", path)).status_code == 204
+
+    found = await (await api.ask("GET", GAMES)).get_json()
+    assert {it["id"]: it["hidden"] for it in found} == {"alpha:a%b?c#d": True, "alpha:2": False}
+    assert [it.changed for it in seen] == [("alpha:a%b?c#d",)]
+    put(api.host.library)  # uninstalled, and back
+    put(api.host.library, game("alpha:a%b?c#d"))
+    (found,) = await (await api.ask("GET", GAMES)).get_json()
+    assert found["hidden"]
+    assert (await api.ask("DELETE", path)).status_code == 204
+    assert (await api.ask("DELETE", path)).status_code == 404
+    (found,) = await (await api.ask("GET", GAMES)).get_json()
+    assert not found["hidden"]
+
+
+async def test_only_a_game_that_is_there_can_be_hidden(api: Any) -> None:
+    assert (await api.ask("PUT", f"{GAMES}/hidden/alpha:1")).status_code == 404
+
+
+async def test_a_disk_that_refuses_to_hide_is_a_500_that_says_so(api: Any) -> None:
+    put(api.host.library, game())
+    (api.host.folder / "hidden.json").mkdir()
+
+    answer = await api.ask("PUT", f"{GAMES}/hidden/alpha:1")
+
+    assert answer.status_code == 500
+    assert "hidden.json" in (await answer.get_json())["error"]
+    assert not api.host.library.is_hidden("alpha:1")

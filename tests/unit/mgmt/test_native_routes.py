@@ -170,3 +170,16 @@ async def test_a_disk_that_refuses_is_not_taken_for_a_missing_plane(
     assert "No space left" in (await answer.get_json())["error"]
     assert not native.is_paired(DECK)
     assert len(native.pending()) == 1
+
+
+async def test_a_native_client_is_renamed(api: Any, native: Any) -> None:
+    native.proved(DECK, "Deck")
+
+    path = f"/api/v1/native/clients/{DECK}"
+    answer = await api.ask("PATCH", path, json={"name": " Living room "})
+
+    assert (await answer.get_json())["name"] == "Living room"
+    assert native.store.get(DECK).name == "Living room"
+    assert (await api.ask("PATCH", path, json={"name": " "})).status_code == 400
+    other = f"/api/v1/native/clients/{'0' * 64}"
+    assert (await api.ask("PATCH", other, json={"name": "TV"})).status_code == 404

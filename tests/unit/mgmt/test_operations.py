@@ -213,6 +213,44 @@ async def test_plugins_and_doctor_say_what_is_there(api: Any) -> None:
     plugins = await (await api.ask("GET", "/api/v1/plugins")).get_json()
     report = await (await api.ask("GET", "/api/v1/doctor")).get_json()
 
-    assert plugins == []  # none was asked in this test
+    asked = await (await api.ask("POST", "/api/v1/plugins/probe")).get_json()
+
+    assert plugins == []  # none was asked before
+    assert {it["state"] for it in asked} == {"disabled"}
     assert report["can_stream"] is False
     assert {check["name"] for check in report["checks"]} >= {"ports", "fonts"}
+
+
+async def test_one_apps_sessions_get_values_of_their_own_and_lose_them_again(api: Any) -> None:
+    body = {"app": GAME, "settings": {"max_fps": 60, "codecs": ["h264"]}}
+    answer = await api.ask("PUT", "/api/v1/config/override", json=body)
+
+    assert (await answer.get_json())["changed"] == ["override"]
+    path = f"/api/v1/config/explain?app={GAME}"
+    found = {it["key"]: it for it in await (await api.ask("GET", path)).get_json()}
+    assert (found["stream.max_fps"]["value"], found["stream.max_fps"]["source"]) == (60, "file")
+    assert found["stream.codecs"]["value"] == ["h264"]
+
+    await api.ask("PUT", "/api/v1/config/override", json={"app": GAME})
+    assert api.host.operations.config.settings.override == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"settings": {"max_fps": 60}}, 400),
+        ({"app": GAME, "settings": {"max_fps": 0}}, 400),
+        ({"app": GAME, "settings": {"max_sessions": 1}}, 400),
+        ({"app": GAME, "settings": {"app": "steam:1"}}, 400),
+        ({"client": "no fingerprint", "settings": {"max_fps": 60}}, 400),
+        ({"app": GAME, "settings": [1]}, 422),
+        ({"app": 7}, 422),
+    ],
+)
+async def test_what_is_no_override_changes_nothing(api: Any, body: object, status: int) -> None:
+    before = api.state()
+
+    answer = await api.ask("PUT", "/api/v1/config/override", json=body)
+
+    assert answer.status_code == status
+    assert api.state() == before

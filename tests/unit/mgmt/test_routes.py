@@ -10,6 +10,7 @@ from punktfunk.model.audio import OpusParams
 from punktfunk.model.session import StreamSample
 from punktfunk.model.stream import StreamRequest
 from punktfunk.model.video import Codec, ColorSpec, VideoMode
+from punktfunk.trust.held_off import HeldOff
 
 
 async def error_of(answer: Any) -> str:
@@ -171,7 +172,52 @@ async def test_the_pairing_status_shows_who_waits(api: Any) -> None:
         "address": "192.168.1.9",
         "client_name": "Deck",
         "seconds_left": 60,
+        "age_s": 0,
     }
+    assert plain["held_off"] == []
+
+
+async def test_the_pairing_status_shows_who_has_to_wait_before_the_next_try(api: Any) -> None:
+    api.host.waits = [HeldOff(address="192.168.1.7", client_name="Phone", seconds_left=5)]
+
+    plain = await (await api.ask("GET", "/api/v1/pair")).get_json()
+
+    assert plain["pin_pending"] is False
+    assert plain["held_off"] == [
+        {"address": "192.168.1.7", "client_name": "Phone", "seconds_left": 5}
+    ]
+
+
+async def test_a_client_is_renamed(api: Any) -> None:
+    deck = next(iter(api.host.paired))
+
+    answer = await api.ask("PATCH", f"/api/v1/clients/{deck.upper()}", json={"name": "TV"})
+
+    plain = await answer.get_json()
+    assert (answer.status_code, plain["fingerprint"], plain["name"]) == (200, deck, "TV")
+    assert {"certificate_der", "renamed", "control_v2_used"} & set(plain) == set()
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "body", "status"),
+    [
+        ("0" * 64, {"name": "TV"}, 404),
+        ("0" * 63, {"name": "TV"}, 400),
+        ("0" * 64, {}, 422),
+        ("0" * 64, {"name": ""}, 422),
+        ("0" * 64, {"name": "x" * 65}, 422),
+        ("0" * 64, {"name": 7}, 422),
+    ],
+)
+async def test_a_name_that_makes_no_sense_is_refused(
+    api: Any, fingerprint: str, body: object, status: int
+) -> None:
+    before = api.state()
+
+    answer = await api.ask("PATCH", f"/api/v1/clients/{fingerprint}", json=body)
+
+    assert answer.status_code == status
+    assert api.state() == before
 
 
 async def test_a_pin_goes_to_the_one_that_waits(api: Any) -> None:
@@ -301,7 +347,11 @@ async def test_a_keyframe_needs_a_stream(api: Any, make_view: Any) -> None:
     api.host.views = [make_view(1, streaming=True)]
     streaming = await api.ask("POST", "/api/v1/session/idr")
 
+    elsewhere = await api.ask("POST", "/api/v1/session/idr?id=2")
+    wrong = await api.ask("POST", "/api/v1/session/idr?id=all")
+
     assert (idle.status_code, streaming.status_code) == (409, 202)
+    assert (elsewhere.status_code, wrong.status_code) == (409, 422)
 
 
 async def test_the_wrong_method_says_which_would_be_right(api: Any) -> None:

@@ -170,6 +170,21 @@ async def test_threat_19_no_id_leads_out_of_the_folder(api: Any, method: str, ho
     assert secret.read_text() == "secret"
 
 
+async def test_what_is_short_or_answers_a_change_is_not_compressed(api: Any) -> None:
+    packed = [("Accept-Encoding", "gzip")]
+    short = await api.ask("GET", f"{CAPTURE}/status", headers=packed)
+    await api.ask("POST", f"{CAPTURE}/start", headers=packed)
+    for _ in range(MAX_RECORDINGS):
+        api.host.stats.record(SAMPLE, LABEL)
+    long = await api.app.test_client().head(
+        f"{CAPTURE}/live",
+        headers={"Host": "localhost", "Authorization": f"Bearer {'0123456789abcdef' * 4}"},
+    )
+
+    assert "Content-Encoding" not in short.headers
+    assert "Content-Encoding" not in long.headers
+
+
 async def test_a_capture_is_compressed_when_that_is_wanted(api: Any) -> None:
     recording = await record(api, 200)
     whole = await api.ask("GET", f"{RECORDINGS}/{recording}")

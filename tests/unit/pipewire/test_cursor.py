@@ -41,13 +41,21 @@ def test_a_cursor_is_drawn_where_its_hot_spot_says() -> None:
     assert (np.delete(pixels.reshape(48, 4), [19, 20, 27, 28], axis=0)[:, :3] == 100).all()
 
 
-def test_red_and_blue_are_where_the_picture_has_them() -> None:
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (PixelFormat.RGBX, [30, 20, 10, 100]),
+        (PixelFormat.XBGR, [100, 10, 20, 30]),
+        (PixelFormat.XRGB, [100, 30, 20, 10]),
+    ],
+)
+def test_colours_are_where_the_picture_has_them(order: PixelFormat, expected: list[int]) -> None:
     cursor, plane = Cursor(), picture()
     cursor.update(meta(0, 0))
 
-    cursor.draw(plane, PixelFormat.RGBX)
+    cursor.draw(plane, order)
 
-    assert plane[0, :3].tolist() == [30, 20, 10]
+    assert plane[0, :4].tolist() == expected
 
 
 def test_half_a_shadow_lets_half_of_the_picture_through() -> None:
@@ -112,3 +120,16 @@ def test_a_picture_that_does_not_fit_its_bytes_is_not_read(
     cursor.update(head + struct.pack("=IIIiI", BGRA, width, height, stride, offset) + bytes(64))
 
     assert cursor.image is None or cursor.image.size <= 64
+
+
+def test_a_pointer_from_elsewhere_is_drawn_until_it_is_taken_away() -> None:
+    cursor, image = Cursor(), np.full((2, 2, 4), (30, 20, 10, 255), np.uint8)
+
+    assert cursor.place(3, 1, image)
+    assert not cursor.place(3, 1, image)
+    shown = picture()
+    cursor.draw(shown, PixelFormat.BGRX)
+    assert shown.reshape(6, 8, 4)[1, 3, :3].tolist() == [10, 20, 30]
+
+    assert cursor.place(3, 1, None)
+    assert cursor.area(8, 6) is None

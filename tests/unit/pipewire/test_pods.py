@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from punktfunk.errors import DriverFailed, ProtocolError
+from punktfunk.model.frames import DmaBuf, DmaBufFormat
 from punktfunk.model.video import PixelFormat, VideoMode
 from punktfunk.pipewire import pods
-from punktfunk.pipewire.formats import PictureFormat, answer, offer
+from punktfunk.pipewire.formats import PictureFormat, answer, offer, offers
 
 MODE = VideoMode(width_px=1_280, height_px=720, refresh_mhz=59_940)
-PIXELS, SIZE, MAX_RATE = 0x2_0001, 0x2_0003, 0x2_0005
+PIXELS, MODIFIER, SIZE, MAX_RATE = 0x2_0001, 0x2_0002, 0x2_0003, 0x2_0005
 
 
 def test_an_object_reads_as_it_was_built() -> None:
@@ -85,15 +86,54 @@ def test_an_object_that_says_it_is_longer_than_it_is_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("pixels", "expected"),
-    [(8, PixelFormat.BGRX), (12, PixelFormat.BGRX), (7, PixelFormat.RGBX), (11, PixelFormat.RGBX)],
+    [
+        (8, PixelFormat.BGRX),
+        (12, PixelFormat.BGRX),
+        (7, PixelFormat.RGBX),
+        (11, PixelFormat.RGBX),
+        (10, PixelFormat.XBGR),
+        (14, PixelFormat.XBGR),
+        (9, PixelFormat.XRGB),
+        (13, PixelFormat.XRGB),
+    ],
 )
-def test_four_formats_are_understood(pixels: int, expected: PixelFormat) -> None:
+def test_every_order_of_four_bytes_is_understood(pixels: int, expected: PixelFormat) -> None:
     assert PictureFormat.read({PIXELS: pixels, SIZE: (4, 2)}) == PictureFormat(expected, 4, 2)
+
+
+@pytest.mark.parametrize("modifier", [0, DmaBuf.IMPLICIT, 2**64 - 1])
+def test_a_layout_of_gpu_memory_is_understood_up_to_its_last_bit(modifier: int) -> None:
+    pod = pods.build(7, 3, ((PIXELS, pods.identifier(8)), (SIZE, pods.rectangle(4, 2))))
+    with_it = pods.build(
+        *(7, 3),
+        (
+            (PIXELS, pods.identifier(8)),
+            (SIZE, pods.rectangle(4, 2)),
+            (MODIFIER, pods.one_of(pods.long(modifier), pods.long(5))),
+        ),
+    )
+
+    assert PictureFormat.read(pods.read_object(pod)).modifier is None
+    assert PictureFormat.read(pods.read_object(with_it)).modifier == modifier
+
+
+def test_gpu_memory_as_it_is_comes_first_and_such_that_must_be_read_last() -> None:
+    taken = (DmaBufFormat(PixelFormat.BGRX, (9, 0)), DmaBufFormat(PixelFormat.NV12))
+    asked = [pods.read_object(it) for it in offers(MODE, dmabufs=taken)]
+
+    assert [it.get(MODIFIER) for it in asked] == [9, None, 0]
+    assert len(offers(MODE, [PixelFormat.NV12])) == 1
 
 
 @pytest.mark.parametrize(
     "properties",
-    [{}, {PIXELS: 2, SIZE: (4, 2)}, {PIXELS: 8, SIZE: (0, 2)}, {PIXELS: 8, SIZE: (4, 20_000)}],
+    [
+        {},
+        {PIXELS: 2, SIZE: (4, 2)},
+        {PIXELS: 8, SIZE: (0, 2)},
+        {PIXELS: 8, SIZE: (4, 20_000)},
+        {PIXELS: 8, SIZE: (4, 2), MODIFIER: (1, 2)},
+    ],
 )
 def test_a_format_that_nobody_offered_is_refused(properties: dict[int, pods.Value]) -> None:
     with pytest.raises(DriverFailed):

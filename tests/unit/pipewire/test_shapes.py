@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from punktfunk.errors import DriverFailed
-from punktfunk.model.frames import Area, Frame
+from punktfunk.model.frames import Area, DmaBuf, Frame
 from punktfunk.model.video import PixelFormat, VideoMode
 from punktfunk.pipewire import PipeWireVideo, library
 from punktfunk.pipewire.buffers import Memory
-from punktfunk.pipewire.formats import MEM_FD, PictureFormat
+from punktfunk.pipewire.formats import DMA_BUF, MEM_FD, PictureFormat
 from punktfunk.pipewire.shapes import cropped
 
 PATIENCE_S = 20.0
@@ -72,7 +72,7 @@ def test_a_producer_that_comes_back_larger_is_shown_by_a_new_stream(
 
 
 def test_only_rgb_is_drawn_into(tmp_path) -> None:
-    with pytest.raises(ValueError, match="BGRX and RGBX"):
+    with pytest.raises(ValueError, match="packed formats"):
         PipeWireVideo(tmp_path, "source", mode(16, 16), formats=(NV12,), cursor=True)
 
 
@@ -101,12 +101,14 @@ def test_a_cut_keeps_both_planes_together(crop, expected) -> None:
 def buffer(request):
     """A producer's buffer in shared memory, with whatever its chunk says."""
 
-    def make(size_bytes: int, *, offset: int = 0, size: int = 1, stride: int = 0) -> Memory:
+    def make(
+        size_bytes: int, *, offset: int = 0, size: int = 1, stride: int = 0, kind: int = MEM_FD
+    ) -> Memory:
         fd = os.memfd_create("picture")
         request.addfinalizer(lambda: os.close(fd))
         os.truncate(fd, size_bytes)
         chunk = library.Chunk(offset=offset, size=size, stride=stride)
-        data = library.Data(type=MEM_FD, fd=fd, maxsize=size_bytes, chunk=ctypes.pointer(chunk))
+        data = library.Data(type=kind, fd=fd, maxsize=size_bytes, chunk=ctypes.pointer(chunk))
         inner = library.SpaBuffer(n_datas=1, datas=ctypes.pointer(data))
         outer = library.Buffer(buffer=ctypes.pointer(inner))
         kept.append((chunk, data, inner, outer))
@@ -133,6 +135,41 @@ def test_a_chunk_that_lies_about_its_place_is_refused(buffer, chunk, pixels) -> 
 
     with pytest.raises(DriverFailed, match="does not fit"):
         buffer(80 * rows, **chunk).picture(PictureFormat(pixels, width_px, 10))
+
+
+@pytest.mark.parametrize(
+    "chunk", [{"offset": 4_000_000_000}, {"offset": 4}, {"stride": -80}, {"stride": 79}]
+)
+def test_gpu_memory_whose_chunk_lies_about_its_place_is_refused(buffer, chunk) -> None:
+    agreed = PictureFormat(PixelFormat.BGRX, 20, 10, DmaBuf.LINEAR)
+    memory = buffer(800, kind=DMA_BUF, **{"stride": 80, **chunk})
+
+    for use in (memory.dmabuf, memory.picture):
+        with pytest.raises(DriverFailed, match="does not fit"):
+            use(agreed)
+
+
+def test_gpu_memory_in_a_layout_of_its_own_is_handed_on_but_not_read(buffer) -> None:
+    agreed = PictureFormat(PixelFormat.BGRX, 20, 10, 7)
+    memory = buffer(300, kind=DMA_BUF, stride=16)
+
+    assert memory.dmabuf(agreed).planes[0].stride == 16
+    with pytest.raises(DriverFailed, match="only a GPU"):
+        memory.picture(agreed)
+
+
+def test_a_format_of_two_planes_has_two_in_gpu_memory(buffer) -> None:
+    with pytest.raises(DriverFailed, match="makes no sense"):
+        buffer(80 * 15, kind=DMA_BUF, stride=80).dmabuf(PictureFormat(NV12, 80, 10, 0))
+
+
+def test_gpu_memory_that_is_none_is_refused() -> None:
+    data = library.Data(type=DMA_BUF, fd=-1)
+    inner = library.SpaBuffer(n_datas=1, datas=ctypes.pointer(data))
+    outer = library.Buffer(buffer=ctypes.pointer(inner))
+
+    with pytest.raises(DriverFailed, match="cannot be used"):
+        Memory(ctypes.addressof(outer))
 
 
 def test_a_second_plane_beyond_the_memory_is_refused(buffer) -> None:

@@ -173,6 +173,19 @@ def test_opening_and_closing_keeps_no_file_and_no_thread(start_source, open_vide
 
 
 @pytest.mark.desktop
+def test_one_that_is_closed_while_it_opens_keeps_no_file_either(start_source, open_video) -> None:
+    start_source()
+    counts = []
+    for attempt in range(120):
+        video = open_video()
+        time.sleep(attempt % 40 / 2_000)  # what PipeWire sends meanwhile differs
+        video.close()
+        counts.append(len(list(Path("/proc/self/fd").iterdir())))
+
+    assert counts[-1] == counts[0]
+
+
+@pytest.mark.desktop
 def test_the_server_leaves_nothing_behind(server: PipeWireServer, seat) -> None:
     server.check()
 

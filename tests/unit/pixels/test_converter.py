@@ -7,7 +7,13 @@ from punktfunk.model.frames import Area, Frame
 from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
 from punktfunk.pixels import Converter, warm_up
 
-SOURCES = (PixelFormat.BGRX, PixelFormat.RGBX)
+# Where in a pixel its red, green and blue are.
+SOURCES = {
+    PixelFormat.BGRX: (2, 1, 0),
+    PixelFormat.RGBX: (0, 1, 2),
+    PixelFormat.XBGR: (3, 2, 1),
+    PixelFormat.XRGB: (1, 2, 3),
+}
 TARGETS = (PixelFormat.I420, PixelFormat.NV12)
 COLORS = [ColorSpec(space=space, full_range=full) for space in ColorSpace for full in (False, True)]
 
@@ -53,9 +59,8 @@ def yuv(frame):
 
 def reference(plane, source, color):
     """The same in floating point, straight from the standards' definition."""
-    red_at, blue_at = (2, 0) if source is PixelFormat.BGRX else (0, 2)
-    rgb = plane.reshape(plane.shape[0], -1, 4).astype(np.float64)
-    red, green, blue = rgb[..., red_at], rgb[..., 1], rgb[..., blue_at]
+    pixels = plane.reshape(plane.shape[0], -1, 4).astype(np.float64)
+    red, green, blue = (pixels[..., at] for at in SOURCES[source])
     kr, kb = KR_KB[color.space]
 
     def luma_of(r, g, b):
@@ -93,7 +98,7 @@ def test_colours_follow_the_standards(backend, source, target, color):
 @given(
     width=st.integers(1, 70),
     height=st.integers(1, 40),
-    source=st.sampled_from(SOURCES),
+    source=st.sampled_from(list(SOURCES)),
     target=st.sampled_from(TARGETS),
     color=st.sampled_from(COLORS),
     padding_px=st.integers(0, 5),
@@ -113,6 +118,18 @@ def test_numba_and_numpy_agree_for_every_size_and_stride(
 
     for one, other in zip(fast, slow, strict=True):
         assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_stretched_picture_has_the_same_colours_whatever_their_order(backend, source):
+    pixels = np.zeros((20, 30, 4), np.uint8)
+    pixels[..., SOURCES[source]] = (200, 60, 20)
+    plane = pixels.reshape(20, 120)
+
+    stretched = yuv(convert(plane, source, PixelFormat.I420, ColorSpec(), size=(44, 32)))
+
+    for plane_out, wanted in zip(stretched, reference(plane, source, ColorSpec()), strict=True):
+        assert np.abs(plane_out - wanted[0, 0]).max() <= 1.0
 
 
 def test_odd_sizes_repeat_the_edge(backend):

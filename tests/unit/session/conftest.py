@@ -135,8 +135,10 @@ def install_faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "punktfunk.plugins": {"faulty": FAULTY},
             "punktfunk.compositor": {name: f"{FAULTY}:{name.title()}" for name in compositors},
             "punktfunk.capture": {name: f"{FAULTY}:{name.title()}" for name in captures},
-            "punktfunk.encode": {"refusing": f"{FAULTY}:Refusing"},
-            "punktfunk.input": {"clumsy": f"{FAULTY}:Clumsy"},
+            "punktfunk.encode": {
+                name: f"{FAULTY}:{name.title()}" for name in ("refusing", "brittle")
+            },
+            "punktfunk.input": {name: f"{FAULTY}:{name.title()}" for name in ("clumsy", "noting")},
             "punktfunk.gamepad": {
                 name: f"{FAULTY}:{name.title()}" for name in ("flimsy", "forbidden")
             },

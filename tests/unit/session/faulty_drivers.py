@@ -202,6 +202,49 @@ class Refusing(EncodeDriver):
         pass
 
 
+class Brittle(EncodeDriver):
+    """Breaks at its fifth picture, and opens only once there is the file `gate`: both only for
+    a client that wants full range.
+    """
+
+    def open(self, params):
+        self.is_brittle = params.color.full_range
+        self.made = 0
+        gate = Path(str(self.settings.get("gate", "/")))
+        while self.is_brittle and not gate.exists():
+            gate.with_name("waiting").touch()
+            time.sleep(0.01)
+
+    def encode(self, frame: Frame, *, keyframe: bool = False) -> EncodedFrame:
+        self.made += 1
+        if self.is_brittle and self.made == 5:
+            raise DriverFailed("the chip is tired")
+        return EncodedFrame(data=b"picture", keyframe=keyframe, captured_ns=frame.captured_ns)
+
+    def set_bitrate(self, bitrate_kbps):
+        pass
+
+    def close(self):
+        pass
+
+
+class Noting(InputDriver):
+    """Adds a line to the file `notes` for every event."""
+
+    def open(self, seat, display, send_feedback):
+        pass
+
+    def handle(self, event):
+        with Path(str(self.settings["notes"])).open("a") as notes:
+            notes.write(f"{event}\n")
+
+    def release_all(self):
+        pass
+
+    def close(self):
+        pass
+
+
 class Clumsy(InputDriver):
     """Raises what it may not, at every event."""
 

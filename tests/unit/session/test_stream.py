@@ -28,7 +28,7 @@ class Scene:
     seat: object = None
     display: Display | None = None
 
-    def open_capture(self, mode):
+    def open_capture(self, mode, dmabufs):
         capture = LastingCapture(
             lambda: load(CaptureDriver, Kind.CAPTURE, self.plan.capture), lambda error: None
         )

@@ -112,6 +112,16 @@ async def test_who_leaves_while_it_is_saved_leaves_it_saved(stats, tmp_path) -> 
     assert len(await stats.recordings()) == 1
 
 
+async def test_samples_are_followed_while_a_capture_runs(stats, make_window, label) -> None:
+    reader = stats.feed.subscribe()
+    stats.record(make_window(), label)
+    await stats.start()
+    stats.record(make_window(frames_new=30), label)
+
+    assert (await reader.next()).reason == "restarted"
+    assert json.loads(await reader.next()) == json.loads(as_json(stats.live()))["samples"][0]
+
+
 async def test_the_answer_is_json_as_a_whole(stats, make_window, label) -> None:
     await stats.start()
     for _ in range(3):

@@ -68,6 +68,7 @@ def test_a_sample_says_what_the_worker_said_in_the_contracts_terms(
         "packets_dropped": 6,
         "send_dropped": 4,
         "fec_recovered": 5,
+        "client": "c0ffee00",
     }
 
 

@@ -78,6 +78,16 @@ def test_a_capture_without_a_single_sample_is_one_too(recordings, make_capture) 
     assert recordings.get(recordings.save(capture).id) == capture
 
 
+def test_one_that_an_earlier_version_saved_is_read(folder, recordings, make_capture) -> None:
+    path = folder / f"{recordings.save(make_capture()).id}.json"
+    path.write_bytes(path.read_bytes().replace(b',"client":"c0ffee00"}', b"}"))
+
+    samples = recordings.get(ID).samples
+
+    assert not [it for it in samples if b"client" in it]
+    assert len(samples) == 3
+
+
 def test_two_of_the_same_second_have_different_ids(recordings, make_capture) -> None:
     ids = [recordings.save(make_capture(samples=count)).id for count in (1, 2, 3)]
 

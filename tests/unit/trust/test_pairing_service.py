@@ -6,6 +6,7 @@ import pytest
 from punktfunk.errors import ProtocolError, Refused
 from punktfunk.gamestream.pairing import AttemptKey, read_request
 from punktfunk.gamestream.pairing_table import WAIT_NS, NoAttemptWaiting
+from punktfunk.trust.held_off import MAX_HELD_OFF, HeldOffTable
 from punktfunk.trust.identity import load_or_make_identity
 from punktfunk.trust.pairing import PairingService
 from punktfunk.trust.store import MAX_CLIENTS, ClientStore
@@ -200,3 +201,53 @@ async def test_a_full_store_says_so_before_a_person_types_a_pin(
         await service.begin(KEY, request)
 
     assert MAX_CLIENTS > 0 and service.pending() == ()
+
+
+async def test_who_waits_shows_for_how_long(service, moonlights, clock) -> None:
+    begun = await waiting(service, KEY, moonlights[0])
+    clock.now_ns += 12_400_000_000
+
+    (pending,) = service.pending()
+
+    assert (pending.age_s, pending.seconds_left) == (12, 168)
+    begun.cancel()
+
+
+async def fail_until_held_off(service, client) -> None:
+    """Ten tries without a PIN are what an address has."""
+    for _ in range(10):
+        begun = await waiting(service, KEY, client)
+        begun.cancel()
+        await asyncio.wait([begun])
+
+
+async def test_a_device_that_may_not_try_again_yet_is_shown_with_its_wait(
+    service, moonlights, clock
+) -> None:
+    told = []
+    service.on_held_off = told.append
+    await fail_until_held_off(service, moonlights[0])
+    assert service.held_off() == ()
+
+    for _ in range(5):
+        refused = await waiting(service, KEY, moonlights[0])
+        with pytest.raises(Refused, match="wait 7 s"):
+            await refused
+
+    (device,) = service.held_off()
+    assert (device.address, device.client_name) == ("192.168.1.20", "Moonlight")
+    assert device.seconds_left == 7
+    assert told == [device]  # once, however often it asks
+    clock.now_ns += 4_000_000_000
+    assert service.held_off()[0].seconds_left == 3
+    clock.now_ns += 3_000_000_000
+    assert service.held_off() == ()
+
+
+def test_a_flood_of_addresses_is_noted_in_part_only() -> None:
+    table = HeldOffTable(lambda: 0)
+
+    told = [table.note(f"10.0.0.{number}", "Moonlight", 6) for number in range(200)]
+
+    assert sum(it is not None for it in told) == MAX_HELD_OFF
+    assert len(table.devices()) == MAX_HELD_OFF

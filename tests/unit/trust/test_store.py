@@ -3,11 +3,12 @@ import random
 import signal
 import subprocess
 import sys
+import time
 
 import attrs
 import pytest
 
-from punktfunk.errors import Refused, StateDamaged
+from punktfunk.errors import ProtocolError, Refused, StateDamaged
 from punktfunk.model.clients import PairedClient, fingerprint_of
 from punktfunk.trust.files import backup_of
 from punktfunk.trust.store import CLIENTS_FILE, MAX_CLIENTS, ClientStore
@@ -230,3 +231,82 @@ def test_the_store_survives_kill_9_at_any_moment(tmp_path) -> None:
 
         assert len(clients) >= 1
         assert all(c.fingerprint == fingerprint_of(c.certificate_der) for c in clients)
+
+
+def test_a_client_can_be_renamed_and_is_called_so_after_a_restart(tmp_path) -> None:
+    store = ClientStore(tmp_path)
+    store.add(client(1))
+    told = []
+    store.on_changed(told.append)
+
+    renamed = store.rename(client(1).fingerprint, "  Living room ")
+
+    assert renamed is not None
+    assert renamed.name == "Living room"
+    assert told == [renamed]
+    assert [it.name for it in ClientStore(tmp_path).clients()] == ["Living room"]
+    assert store.rename(client(2).fingerprint, "Nobody") is None
+
+
+def test_a_name_that_a_person_gave_stays_when_the_device_pairs_again(tmp_path) -> None:
+    store = ClientStore(tmp_path)
+    store.add(client(1))
+    store.rename(client(1).fingerprint, "Living room")
+
+    again = ClientStore(tmp_path)
+    again.add(client(1))
+    assert [it.name for it in again.clients()] == ["Living room"]
+
+    again.remove(client(1).fingerprint)
+    again.add(client(1))
+    assert [it.name for it in again.clients()] == ["Moonlight"]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\n\t"])
+def test_a_client_cannot_be_called_nothing(tmp_path, name) -> None:
+    store = ClientStore(tmp_path)
+    store.add(client(1))
+
+    with pytest.raises(ProtocolError):
+        store.rename(client(1).fingerprint, name)
+
+    assert store.clients() == (client(1),)
+
+
+def test_a_hostile_name_is_made_readable_and_short(tmp_path) -> None:
+    store = ClientStore(tmp_path)
+    store.add(client(1))
+
+    renamed = store.rename(client(1).fingerprint, "evil\u202egnp.exe\x1b[31m" + "x" * 10_000)
+
+    assert renamed is not None
+    assert renamed.name.startswith("evil\\u202egnp.exe\\x1b[31mxx")
+    assert len(renamed.name) == 64
+
+
+def test_a_name_that_cannot_be_written_is_not_taken(tmp_path) -> None:
+    store = ClientStore(tmp_path)
+    store.add(client(1))
+    backup_of(tmp_path / CLIENTS_FILE).mkdir()
+
+    with pytest.raises(OSError):
+        store.rename(client(1).fingerprint, "Living room")
+
+    assert store.clients() == (client(1),)
+
+
+def test_asking_with_its_certificate_shows_when_a_client_was_here(tmp_path) -> None:
+    store = ClientStore(tmp_path)
+    store.add(client(1))
+    assert store.clients()[0].last_seen_unix is None
+
+    store.match(client(2).certificate_der)
+    assert store.clients()[0].last_seen_unix is None
+    store.match(client(1).certificate_der)
+
+    seen = ClientStore(tmp_path).clients()[0].last_seen_unix
+    assert seen is not None
+    assert abs(seen - time.time()) < 60
+    store.remove(client(1).fingerprint)
+    store.add(client(1))
+    assert store.clients()[0].last_seen_unix is None

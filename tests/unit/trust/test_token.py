@@ -3,7 +3,7 @@ import stat
 import pytest
 
 from punktfunk.errors import ConfigError, StateDamaged
-from punktfunk.trust.token import TOKEN_FILE, load_or_make_token
+from punktfunk.trust.token import TOKEN_FILE, TokenFile, load_or_make_token, make_token
 
 
 def test_the_token_is_made_once_in_a_private_file(tmp_path) -> None:
@@ -36,3 +36,34 @@ def test_a_damaged_token_is_not_replaced_in_silence(tmp_path, content: str) -> N
         load_or_make_token(tmp_path)
 
     assert path.read_text() == content
+
+
+def test_a_running_host_takes_a_new_token_at_once(tmp_path) -> None:
+    file = TokenFile(tmp_path)
+    first = file.current()
+
+    second = make_token(tmp_path)
+
+    assert first != second == file.current() == load_or_make_token(tmp_path)
+    assert stat.S_IMODE((tmp_path / TOKEN_FILE).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("trouble", ["gone", "garbage", "readable by others", "a link"])
+def test_a_file_of_no_use_locks_nobody_out_of_a_running_host(tmp_path, caplog, trouble) -> None:
+    file, path = TokenFile(tmp_path), tmp_path / TOKEN_FILE
+    token = file.current()
+    if trouble == "gone":
+        path.unlink()
+    elif trouble == "garbage":
+        path.write_text("x")
+    elif trouble == "readable by others":
+        make_token(tmp_path)
+        path.chmod(0o644)
+    else:
+        path.rename(tmp_path / "elsewhere")
+        path.symlink_to(tmp_path / "elsewhere")
+
+    assert [file.current() for _ in range(3)] == [token] * 3
+    assert len([it for it in caplog.records if it.levelname == "ERROR"]) == (trouble != "gone")
+    assert token not in caplog.text
+    assert make_token(tmp_path) == file.current() != token

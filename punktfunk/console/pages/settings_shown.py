@@ -1,0 +1,200 @@
+"""Settings as the page shows them: made of the same catalogue that checks the file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import attrs
+
+from punktfunk.config import LoadedConfig
+from punktfunk.config.catalogue import ENTRIES, KNOWN, Known
+from punktfunk.config.editing import is_live
+from punktfunk.config.loading import Source
+from punktfunk.config.report import config_as_json
+from punktfunk.console.language import _
+from punktfunk.console.overrides import place_in_words
+from punktfunk.console.shell import N_
+
+SECTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "host": N_("This host"),
+        "stream": N_("Streams"),
+        "desktop": N_("Desktop"),
+        "test_pattern": N_("Test pattern"),
+        "mgmt": N_("Console and API"),
+        "drivers": N_("Drivers, in order of preference"),
+        "plugins": N_("Which plugins may run"),
+    }
+)
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "host.name": N_("Name"),
+        "host.bind": N_("Address for devices"),
+        "host.base_port": N_("First port for devices"),
+        "host.mdns": N_("Announce it"),
+        "host.log_level": N_("How much is logged"),
+        "mgmt.bind": N_("Address of the console"),
+        "mgmt.names": N_("Further names"),
+        "mgmt.public_url": N_("Address at the proxy"),
+        "mgmt.tls_own": N_("HTTPS with its own certificate"),
+        "mgmt.tls_cert": N_("Certificate"),
+        "mgmt.tls_key": N_("Key of the certificate"),
+        "stream.max_sessions": N_("Devices at the same time"),
+        "stream.max_width": N_("Widest picture"),
+        "stream.max_height": N_("Highest picture"),
+        "stream.max_fps": N_("Most pictures a second"),
+        "stream.max_bitrate_kbps": N_("Highest bit rate"),
+        "stream.fec_percent": N_("Error correction"),
+        "stream.encryption": N_("Encryption"),
+        "stream.codecs": N_("Codecs"),
+        "stream.second_client": N_("When another device plays the app already"),
+        "stream.guests": N_("A device that has joined may"),
+        "stream.inhibit_idle": N_("Keep the machine awake"),
+        "desktop.enabled": N_("Offer the desktop"),
+        "desktop.mode": N_("Where apps appear"),
+        "desktop.command": N_("Program on the desktop"),
+        "test_pattern.enabled": N_("Offer the test pattern"),
+        "drivers.compositor": N_("Compositors"),
+        "drivers.capture": N_("Captures"),
+        "drivers.encode": N_("Encoders"),
+        "drivers.audio": N_("Sound sources"),
+        "drivers.input": N_("Inputs"),
+        "drivers.gamepad": N_("Gamepads"),
+        "plugins.allow": N_("Only these"),
+        "plugins.deny": N_("Never these"),
+    }
+)
+"""Every setting by a name of its own; a test holds this to the catalogue."""
+
+_UNITS: Mapping[str, str] = MappingProxyType(
+    {"_width": "px", "_height": "px", "_fps": "fps", "_kbps": "kbit/s", "_percent": "%", "_s": "s"}
+)
+
+
+@attrs.frozen(kw_only=True)
+class ShownSetting:
+    """Attributes:
+    kind: `switch`, `number`, `choice`, `list` or `text`.
+    value: As it stands in the field; a list has one entry a line.
+    place: Where it comes from, in words.
+    set: It has been changed from the built-in value.
+    held: What holds it where this page cannot reach, such as a variable's name; else empty.
+    live: It counts at once.
+    waiting: It was changed and counts after the next start.
+    """
+
+    key: str
+    label: str
+    doc: str
+    kind: str
+    unit: str
+    value: str
+    default: str
+    place: str
+    set: bool
+    held: str
+    live: bool
+    waiting: bool
+    least: int | None
+    most: int | None
+    choices: Sequence[str]
+
+
+@attrs.frozen(kw_only=True)
+class Section:
+    name: str
+    title: str
+    settings: Sequence[ShownSetting]
+
+
+@attrs.frozen(kw_only=True)
+class FromFile:
+    """What is only read here: an array of tables or a plugin's table.
+
+    Attributes:
+        name: As in the file, such as `[[hook]]`.
+        lines: Of the table, as they could stand there; secrets are left out.
+    """
+
+    name: str
+    lines: Sequence[str]
+
+
+def sections(loaded: LoadedConfig, waiting: frozenset[str]) -> Sequence[Section]:
+    """Every setting that has a value of its own, by section."""
+    return [
+        Section(
+            name=name,
+            title=_(title),
+            settings=[
+                _shown(known, loaded, waiting)
+                for key, known in KNOWN.items()
+                if key.partition(".")[0] == name
+            ],
+        )
+        for name, title in SECTIONS.items()
+    ]
+
+
+def only_in_the_file(loaded: LoadedConfig) -> Sequence[FromFile]:
+    """Entries of arrays and plugins' tables, those of plugins that are not installed too."""
+    told = config_as_json(loaded)
+    entries: dict[str, list[str]] = {}
+    for it in told["settings"]:
+        head, is_entry, name = it["key"].partition("].")
+        if is_entry:
+            entries.setdefault(head, []).append(_line(name, it["value"]))
+    arrays = [
+        FromFile(name=f"[[{head.partition('[')[0]}]]", lines=it) for head, it in entries.items()
+    ]
+    plugins = [
+        FromFile(name=f"[plugin.{name}]", lines=[_line(key, value) for key, value in table.items()])
+        for name, table in told["plugin"].items()
+    ]
+    order = [f"[[{name}]]" for name in ENTRIES]
+    return [*sorted(arrays, key=lambda it: order.index(it.name)), *plugins]
+
+
+def _shown(known: Known, loaded: LoadedConfig, waiting: frozenset[str]) -> ShownSetting:
+    section, _dot, name = known.key.partition(".")
+    origin = loaded.origins[known.key]
+    is_held = origin.source in (Source.ENVIRONMENT, Source.FLAG)
+    kind = _kind(known)
+    return ShownSetting(
+        key=known.key,
+        label=_(LABELS[known.key]),
+        doc=_(known.doc),
+        kind=kind,
+        unit=next((unit for end, unit in _UNITS.items() if name.endswith(end)), ""),
+        value=_text(known.shown(getattr(getattr(loaded.settings, section), name)), kind),
+        default=_text(known.default, kind),
+        place=place_in_words(origin),
+        set=origin.source is not Source.DEFAULT,
+        held=origin.place if is_held else "",
+        live=is_live(known.key),
+        waiting=known.key in waiting,
+        least=known.rule.least,
+        most=known.rule.most,
+        choices=known.rule.choices,
+    )
+
+
+def _kind(known: Known) -> str:
+    rule = known.rule
+    if rule.type is tuple:
+        return "list"
+    if rule.choices:
+        return "choice"
+    return {bool: "switch", int: "number"}.get(rule.type, "text")
+
+
+def _text(value: object, kind: str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return "\n".join(value)
+    return "" if value is None else str(value)
+
+
+def _line(name: str, value: object) -> str:
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
