@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from punktfunk.model.frames import Area, Plane
 from punktfunk.model.video import PixelFormat
+from punktfunk.pixels.coefficients import first_byte
 
 MAX_SIDE_PX = 1_024
 
@@ -43,6 +44,13 @@ class Cursor:
             self.image = image
         return image is not None or before != (self.visible, self.left_px, self.top_px)
 
+    def place(self, left_px: int, top_px: int, image: NDArray[np.uint8] | None) -> bool:
+        """Take a pointer from elsewhere, as `update` does; None: there is none."""
+        before = (self.visible, self.left_px, self.top_px, self.image)
+        self.visible = image is not None
+        self.left_px, self.top_px, self.image = left_px, top_px, image
+        return before[:3] != (self.visible, left_px, top_px) or before[3] is not image
+
     def area(self, width_px: int, height_px: int) -> Area | None:
         """What it covers of a picture of that size."""
         if not self.visible or self.image is None:
@@ -62,13 +70,15 @@ class Cursor:
             return
         top, left = area.top_px - self.top_px, area.left_px - self.left_px
         image = self.image[top : top + area.height_px, left : left + area.width_px]
-        colour = image[..., 2::-1] if pixel_format is PixelFormat.BGRX else image[..., :3]
+        blue_first = pixel_format in (PixelFormat.BGRX, PixelFormat.XBGR)
+        colour = image[..., 2::-1] if blue_first else image[..., :3]
+        first = first_byte(pixel_format)
         rows = plane[area.top_px : area.top_px + area.height_px]
         pixels = rows[:, 4 * area.left_px : 4 * (area.left_px + area.width_px)]
-        below = pixels.reshape(area.height_px, area.width_px, 4)[..., :3]
+        below = pixels.reshape(area.height_px, area.width_px, 4)[..., first : first + 3]
         through = 255 - image[..., 3:].astype(np.uint16)
         blended = colour + (below * through + 127) // 255
-        pixels.reshape(area.height_px, area.width_px, 4)[..., :3] = np.minimum(blended, 255)
+        below[:] = np.minimum(blended, 255)
 
 
 def _image(meta: bytes, offset: int) -> NDArray[np.uint8] | None:

@@ -5,7 +5,8 @@ list of properties: key, flags, pod. A choice lists alternatives of one type, th
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 from punktfunk.errors import ProtocolError
@@ -13,13 +14,17 @@ from punktfunk.errors import ProtocolError
 Value: TypeAlias = int | tuple[int, int]
 
 CHOICE_NONE, CHOICE_RANGE, CHOICE_ENUM, CHOICE_FLAGS = 0, 1, 3, 4
+MANDATORY, DONT_FIXATE = 1 << 3, 1 << 4
+"""Flags of a property: who does not know it cannot agree; the other side chooses."""
+
 MAX_POD_BYTES = 65_536
 
 _ID, _INT, _LONG, _RECTANGLE, _FRACTION, _OBJECT, _CHOICE = 3, 4, 5, 10, 11, 15, 19
 _PAIR = struct.Struct("=II")
 _CHOICE_HEAD = struct.Struct("=IIII")  # kind, flags, body bytes and type of each alternative
 _PROPERTY = struct.Struct("=IIII")  # key, flags, body bytes, type
-_LAYOUTS = {_ID: "=I", _INT: "=i", _LONG: "=q", _RECTANGLE: "=II", _FRACTION: "=II"}
+_NO_FLAGS: Mapping[int, int] = MappingProxyType({})
+_LAYOUTS = {_ID: "=I", _INT: "=i", _LONG: "=Q", _RECTANGLE: "=II", _FRACTION: "=II"}
 
 
 def identifier(value: int) -> bytes:
@@ -28,6 +33,10 @@ def identifier(value: int) -> bytes:
 
 def integer(value: int) -> bytes:
     return _pod(_INT, struct.pack("=i", value))
+
+
+def long(value: int) -> bytes:
+    return _pod(_LONG, struct.pack("=Q", value))
 
 
 def rectangle(width: int, height: int) -> bytes:
@@ -54,9 +63,14 @@ def between(default: bytes, least: bytes, most: bytes) -> bytes:
     return choice(CHOICE_RANGE, default, least, most)
 
 
-def build(object_type: int, object_id: int, properties: Sequence[tuple[int, bytes]]) -> bytes:
-    """Make an object."""
-    body = b"".join(_PAIR.pack(key, 0) + pod for key, pod in properties)
+def build(
+    object_type: int,
+    object_id: int,
+    properties: Sequence[tuple[int, bytes]],
+    flags: Mapping[int, int] = _NO_FLAGS,
+) -> bytes:
+    """Make an object. Flags are by key."""
+    body = b"".join(_PAIR.pack(key, flags.get(key, 0)) + pod for key, pod in properties)
     return _pod(_OBJECT, _PAIR.pack(object_type, object_id) + body)
 
 

@@ -1,8 +1,15 @@
 """Parts of a picture."""
 
+import attrs
+
 from punktfunk.model.frames import Area, Plane
 from punktfunk.model.video import PixelFormat
 from punktfunk.pipewire.formats import PictureFormat
+
+
+def is_cut(agreed: PictureFormat, crop: Area | None) -> bool:
+    """The picture is less than the whole."""
+    return crop is not None and crop != Area(0, 0, agreed.width_px, agreed.height_px)
 
 
 def cropped(
@@ -12,7 +19,7 @@ def cropped(
 
     A cut that makes no sense, or splits a pixel of the second plane, is not made.
     """
-    if crop is None or crop == Area(0, 0, agreed.width_px, agreed.height_px):
+    if crop is None or not is_cut(agreed, crop):
         return planes, agreed
     left, top = crop.left_px, crop.top_px
     right, bottom = left + crop.width_px, top + crop.height_px
@@ -20,7 +27,7 @@ def cropped(
     is_nv12 = agreed.format is PixelFormat.NV12
     if outside or (is_nv12 and (left % 2 or top % 2)):
         return planes, agreed
-    smaller = PictureFormat(agreed.format, crop.width_px, crop.height_px)
+    smaller = attrs.evolve(agreed, width_px=crop.width_px, height_px=crop.height_px)
     if not is_nv12:
         return (planes[0][top:bottom, 4 * left : 4 * right],), smaller
     luma, chroma = planes

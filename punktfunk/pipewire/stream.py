@@ -90,14 +90,13 @@ class Stream:
 
     def close(self) -> None:
         """Safe to call twice."""
-        if self._stream:
-            with self.locked():
-                self._pw.pw_stream_destroy(self._stream)
-        if self._core:
-            with self.locked():
-                self._pw.pw_core_disconnect(self._core)
         if self._loop:
+            # First: what comes for a stream that is gone would leave its descriptors open.
             self._pw.pw_thread_loop_stop(self._loop)
+        if self._stream:
+            self._pw.pw_stream_destroy(self._stream)
+        if self._core:
+            self._pw.pw_core_disconnect(self._core)
         if self._context:
             self._pw.pw_context_destroy(self._context)
         if self._loop:

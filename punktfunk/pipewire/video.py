@@ -5,30 +5,23 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from punktfunk.errors import DriverFailed
-from punktfunk.model.frames import Area, Frame, Plane
-from punktfunk.model.video import PixelFormat, VideoMode
+from punktfunk.model.frames import Area, DmaBuf, DmaBufFormat, Frame, Plane
+from punktfunk.model.video import PACKED, PixelFormat, VideoMode
 from punktfunk.pipewire import library, pods
 from punktfunk.pipewire.buffers import Memory
 from punktfunk.pipewire.cursor import Cursor
-from punktfunk.pipewire.formats import PARAM_FORMAT, RGB, PictureFormat, answer, offer
-from punktfunk.pipewire.shapes import cropped
+from punktfunk.pipewire.formats import PARAM_FORMAT, PictureFormat, answer, offers
+from punktfunk.pipewire.pictures import Picture, changed_since
+from punktfunk.pipewire.shapes import cropped, is_cut
 from punktfunk.pipewire.stream import ERROR, UNCONNECTED, Listener, Stream, connect
 
 _ENOUGH_BUFFERS = 4
 """Two may be out, one waits, one is being written. With fewer, pictures are copied."""
 _OLDEST_STAMP_NS = 1_000_000_000
-
-
-@attrs.define(eq=False)
-class _Picture:
-    memory: Memory
-    planes: tuple[Plane, ...]
-    agreed: PictureFormat
-    taken_ns: int
-    damage: tuple[Area, ...] | None
 
 
 class PipeWireVideo:
@@ -46,6 +39,9 @@ class PipeWireVideo:
         exact_rate: Agree on no other highest rate, for the same reason.
         cursor: Ask for the pointer beside the picture, and draw it in. Costs a copy.
         formats: Which ones to take.
+        dmabufs: GPU memory to hand out unread, as `CaptureDriver.take_dmabufs` said; asked for
+            before any other, but not with `cursor`. Other GPU memory is read, if it can be,
+            and asked for last.
         connection: A socket to use instead of `runtime`, such as a portal hands out.
 
     Raises:
@@ -62,11 +58,12 @@ class PipeWireVideo:
         prefer_size: bool = False,
         exact_rate: bool = False,
         cursor: bool = False,
-        formats: Collection[PixelFormat] = RGB,
+        formats: Collection[PixelFormat] = PACKED,
+        dmabufs: Collection[DmaBufFormat] = (),
         connection: int | None = None,
     ) -> None:
-        if cursor and not set(formats) <= set(RGB):
-            raise ValueError("only BGRX and RGBX can be drawn into")
+        if cursor and not set(formats) <= set(PACKED):
+            raise ValueError("only packed formats can be drawn into")
         library.load()  # before anything is connected
         fd = connect(runtime / "pipewire-0") if connection is None else connection
         self._interval_ns = mode.frame_interval_ns
@@ -74,10 +71,11 @@ class PipeWireVideo:
         self._changed = threading.Condition()
         self._gone = ""
         self._agreed: PictureFormat | None = None
+        self._dmabufs = () if cursor else tuple(dmabufs)
         self._is_first = True
         self._memories: dict[int, Memory] = {}
-        self._waiting: _Picture | None = None
-        self._shown: _Picture | None = None
+        self._waiting: Picture | None = None
+        self._shown: Picture | None = None
         self._cursor = Cursor() if cursor else None
         self._cursor_moved = False
         self._cursor_area: Area | None = None
@@ -92,7 +90,7 @@ class PipeWireVideo:
             )
         )
         sizes = [True, False] if prefer_size else [exact_size]
-        offered = [offer(mode, formats, exact_size=it, exact_rate=exact_rate) for it in sizes]
+        offered = offers(mode, formats, self._dmabufs, exact_sizes=sizes, exact_rate=exact_rate)
         self._stream.connect(fd, node, offered)
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -123,6 +121,19 @@ class PipeWireVideo:
                 self._next_ns = self._due_ns - half_ns
                 return frame
 
+    def point(self, left_px: int, top_px: int, image: NDArray[np.uint8] | None) -> None:
+        """Draw this pointer: for producers that leave it out of the picture and tell of none.
+
+        Args:
+            left_px, top_px: Of its corner, on the picture.
+            image: Height × width × red, green, blue, alpha; premultiplied. None: no pointer.
+        """
+        if self._cursor is None:
+            raise ValueError("no pointer was asked for")
+        with self._stream.locked(), self._changed:
+            moved = self._cursor.place(left_px, top_px, image)
+            self._cursor_moved = self._cursor_moved or moved
+
     def close(self) -> None:
         """Disconnect. Frames that are out stay as they are. Safe to call twice."""
         self._stream.close()
@@ -139,15 +150,16 @@ class PipeWireVideo:
                 return self._take_with_cursor(self._cursor, picture)
             if picture is None:
                 return None
-            planes = picture.planes
-            release = self._releaser(picture.memory)
-            if not picture.memory.lasts or len(self._memories) < _ENOUGH_BUFFERS:
-                planes = tuple(plane.copy() for plane in planes)
-                release()
-                release = _nothing
-            return self._frame(picture, planes, picture.damage, release)
+            memory, planes = picture.memory, picture.planes
+            if planes and (not memory.lasts or len(self._memories) < _ENOUGH_BUFFERS):
+                planes = picture.copied()
+                self._give_memory_back(memory)
+                return self._frame(picture, planes, picture.damage, _nothing)
+            if planes:
+                memory.begin()
+            return self._frame(picture, planes, picture.damage, self._releaser(picture))
 
-    def _take_with_cursor(self, cursor: Cursor, fresh: _Picture | None) -> Frame | None:
+    def _take_with_cursor(self, cursor: Cursor, fresh: Picture | None) -> Frame | None:
         """Draw the pointer into a copy; the picture without it is kept for its next move."""
         damage: tuple[Area, ...] | None = ()
         if fresh is not None:
@@ -156,7 +168,7 @@ class PipeWireVideo:
         shown = self._shown
         if shown is None:
             return None
-        plane = shown.planes[0].copy()
+        (plane,) = shown.copied()
         area = cursor.area(shown.agreed.width_px, shown.agreed.height_px)
         cursor.draw(plane, shown.agreed.format)
         if damage is not None:
@@ -168,7 +180,7 @@ class PipeWireVideo:
 
     def _frame(
         self,
-        picture: _Picture,
+        picture: Picture,
         planes: tuple[Plane, ...],
         damage: tuple[Area, ...] | None,
         release: Callable[[], None],
@@ -179,20 +191,25 @@ class PipeWireVideo:
             width_px=picture.agreed.width_px,
             height_px=picture.agreed.height_px,
             planes=planes,
+            dmabuf=picture.dmabuf,
             captured_ns=self._last_ns,
             damage=damage,
             release=release,
         )
 
-    def _releaser(self, memory: Memory) -> Callable[[], None]:
+    def _releaser(self, picture: Picture) -> Callable[[], None]:
+        memory, is_read = picture.memory, picture.dmabuf is None
+
         def release() -> None:
+            if is_read:
+                memory.end()
             if self._stream.is_open:
                 with self._stream.locked():
                     self._give_memory_back(memory)
 
         return release
 
-    def _give_back(self, picture: _Picture | None) -> None:
+    def _give_back(self, picture: Picture | None) -> None:
         if picture is not None:
             self._give_memory_back(picture.memory)
 
@@ -215,9 +232,10 @@ class PipeWireVideo:
 
     def _on_param(self, number: int, pod: bytes) -> None:
         if number == PARAM_FORMAT:
-            self._agreed = PictureFormat.read(pods.read_object(pod))
+            self._agreed = agreed = PictureFormat.read(pods.read_object(pod))
             self._is_first = True
-            self._stream.update_params(answer(cursor=self._cursor is not None))
+            dmabuf = agreed.modifier == DmaBuf.LINEAR or agreed.is_one_of(self._dmabufs)
+            self._stream.update_params(answer(cursor=self._cursor is not None, dmabuf=dmabuf))
 
     def _on_add_buffer(self, address: int) -> None:
         self._memories[address] = Memory(address)
@@ -245,38 +263,32 @@ class PipeWireVideo:
                     self._give_memory_back(memory)
 
     def _receive(self, memory: Memory, agreed: PictureFormat) -> bool:
-        planes, notes = memory.picture(agreed), memory.notes()
+        notes = memory.notes()
         moved = self._cursor is not None and self._cursor.update(notes.cursor)
         now_ns = time.monotonic_ns()
-        if planes is not None:
+        picture: Picture | None = None
+        if not memory.is_void(notes):
             taken_ns = notes.taken_ns or now_ns
             if not now_ns - _OLDEST_STAMP_NS < taken_ns <= now_ns:
                 taken_ns = now_ns
             damage = None if self._is_first else notes.damage
             self._is_first = False
-            whole = agreed
-            planes, agreed = cropped(planes, whole, notes.crop)
-            if agreed is not whole:
-                damage = None
+            if memory.on_gpu and agreed.is_one_of(self._dmabufs) and not is_cut(agreed, notes.crop):
+                dmabuf = memory.dmabuf(agreed)
+                picture = Picture(memory, (), dmabuf, agreed, taken_ns, damage)
+            else:
+                planes, shown = cropped(memory.picture(agreed), agreed, notes.crop)
+                damage = damage if shown is agreed else None
+                picture = Picture(memory, planes, None, shown, taken_ns, damage)
         with self._changed:
             self._cursor_moved = self._cursor_moved or moved
-            if planes is not None:
-                skipped = self._waiting
+            if picture is not None:
+                skipped, self._waiting = self._waiting, picture
                 if skipped is not None:
-                    damage = _both(skipped, agreed, damage)
-                self._waiting = _Picture(memory, planes, agreed, taken_ns, damage)
+                    picture.damage = changed_since(skipped, picture.agreed, picture.damage)
                 self._give_back(skipped)
             self._changed.notify_all()
-        return planes is not None
-
-
-def _both(
-    skipped: _Picture, agreed: PictureFormat, damage: tuple[Area, ...] | None
-) -> tuple[Area, ...] | None:
-    """What changed in the picture that nobody saw changed in the one after it, too."""
-    if skipped.damage is None or damage is None or skipped.agreed != agreed:
-        return None
-    return skipped.damage + damage
+        return picture is not None
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
 Coefficients = NDArray[np.uint32]
 """Eleven numbers: three weights of Y and its offset, three of U, three of V, their offset.
 
-Weights are in the order of a pixel's bytes, 16 bits of fraction, negative ones modulo
+Weights are in the order of a pixel's three colours, 16 bits of fraction, negative ones modulo
 2**32. Y is the sum of weights and bytes shifted right by 16; U and V weigh the sum of four
 pixels and are shifted by 18. The offsets round to nearest.
 """
@@ -26,7 +26,7 @@ _ONE = 1 << _BITS
 
 @cache
 def coefficients(color: ColorSpec, source: PixelFormat) -> Coefficients:
-    """The table for a colour specification and the byte order of the source."""
+    """The table for a colour specification and the order of the source's colours."""
     red, blue = _RED_AND_BLUE[color.space]
     green = 1 - red - blue
     luma_range, chroma_range, black = (255, 255, 0) if color.full_range else (219, 224, 16)
@@ -40,7 +40,7 @@ def coefficients(color: ColorSpec, source: PixelFormat) -> Coefficients:
     # left over goes to green, the largest weight.
     y_row = _rounded(luma, total=round(sum(luma)))
     u_row, v_row = (_rounded(row, total=0) for row in chroma)
-    if source is PixelFormat.BGRX:
+    if source in (PixelFormat.BGRX, PixelFormat.XBGR):
         y_row, u_row, v_row = y_row[::-1], u_row[::-1], v_row[::-1]
 
     y_offset = (black << _BITS) + (1 << (_BITS - 1))
@@ -49,6 +49,11 @@ def coefficients(color: ColorSpec, source: PixelFormat) -> Coefficients:
     table = np.array(numbers, dtype=np.int64).astype(np.uint32)
     table.flags.writeable = False
     return table
+
+
+def first_byte(source: PixelFormat) -> int:
+    """Where in a pixel its colours begin."""
+    return 1 if source in (PixelFormat.XBGR, PixelFormat.XRGB) else 0
 
 
 def _rounded(weights: list[float], total: int) -> list[int]:

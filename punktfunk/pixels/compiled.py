@@ -3,7 +3,9 @@
 What makes it fast: pixels are read as one 32-bit number, all arithmetic stays in 32 bits
 (numba would widen it to 64 without the casts), rows are slices starting at 0 (so the
 compiler drops the checks for negative indices), and each row is a function of its own
-(so it is vectorised as such) called while the pixels are still in the nearest cache.
+(so it is vectorised as such) called while the pixels are still in the nearest cache. How
+many bytes of a pixel come before its colours is the length of a tuple: a part of its type, so
+each has code of its own, which shifts by numbers that the compiler knows.
 """
 
 from collections.abc import Callable
@@ -26,6 +28,11 @@ _line = types.Array(uint32, 1, "C")
 _places = types.Array(int64, 1, "C", readonly=True)
 _source = (_pixels, int64, int64, _areas)
 
+BEFORE = ((), (0,))
+"""By the number of bytes before a pixel's colours: what tells the kernels so."""
+
+_BEFORE_TYPES = (types.Tuple(()), types.UniTuple(int64, 1))
+
 
 def _compile(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
@@ -39,9 +46,10 @@ def _compile(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 @_compile()
-def _luma_row(row: Any, luma: Any, w0: Any, w1: Any, w2: Any, offset: Any) -> None:
+def _luma_row(row: Any, luma: Any, w0: Any, w1: Any, w2: Any, offset: Any, before: Any) -> None:
+    skipped = uint32(8 * len(before))
     for i in range(row.size):
-        p = row[i]
+        p = uint32(row[i] >> skipped)
         low = uint32(uint32(p & _FF) * w0)
         middle = uint32(uint32(uint32(p >> _8) & _FF) * w1)
         high = uint32(uint32(uint32(p >> _16) & _FF) * w2)
@@ -49,8 +57,10 @@ def _luma_row(row: Any, luma: Any, w0: Any, w1: Any, w2: Any, offset: Any) -> No
 
 
 @_compile()
-def _sums(p: Any, q: Any, r: Any, s: Any) -> Any:
-    """Add up four pixels, byte by byte; bytes 0 and 2 share the additions."""
+def _sums(p: Any, q: Any, r: Any, s: Any, before: Any) -> Any:
+    """Add up four pixels, colour by colour; the first and the last share the additions."""
+    skipped = uint32(8 * len(before))
+    p, q, r, s = p >> skipped, q >> skipped, r >> skipped, s >> skipped
     even = uint32(uint32(p & _FF00FF) + uint32(q & _FF00FF))
     even = uint32(even + uint32(r & _FF00FF) + uint32(s & _FF00FF))
     odd = uint32(uint32(uint32(p >> _8) & _FF) + uint32(uint32(q >> _8) & _FF))
@@ -65,40 +75,42 @@ def _blend(s0: Any, s1: Any, s2: Any, w0: Any, w1: Any, w2: Any, offset: Any) ->
 
 
 @_compile()
-def _planar_row(above: Any, below: Any, u: Any, v: Any, table: Any) -> None:
+def _planar_row(above: Any, below: Any, u: Any, v: Any, table: Any, before: Any) -> None:
     u0, u1, u2 = table[4], table[5], table[6]
     v0, v1, v2, offset = table[7], table[8], table[9], table[10]
     pairs = above.size // 2
     for i in range(pairs):
         k = 2 * i
-        s0, s1, s2 = _sums(above[k], above[k + 1], below[k], below[k + 1])
+        s0, s1, s2 = _sums(above[k], above[k + 1], below[k], below[k + 1], before)
         u[i] = uint8(_blend(s0, s1, s2, u0, u1, u2, offset))
         v[i] = uint8(_blend(s0, s1, s2, v0, v1, v2, offset))
     if above.size & 1:
-        s0, s1, s2 = _sums(above[-1], above[-1], below[-1], below[-1])
+        s0, s1, s2 = _sums(above[-1], above[-1], below[-1], below[-1], before)
         u[pairs] = uint8(_blend(s0, s1, s2, u0, u1, u2, offset))
         v[pairs] = uint8(_blend(s0, s1, s2, v0, v1, v2, offset))
 
 
 @_compile()
-def _interleaved_row(above: Any, below: Any, uv: Any, table: Any) -> None:
+def _interleaved_row(above: Any, below: Any, uv: Any, table: Any, before: Any) -> None:
     u0, u1, u2 = table[4], table[5], table[6]
     v0, v1, v2, offset = table[7], table[8], table[9], table[10]
     pairs = above.size // 2
     for i in range(pairs):
         k = 2 * i
-        s0, s1, s2 = _sums(above[k], above[k + 1], below[k], below[k + 1])
+        s0, s1, s2 = _sums(above[k], above[k + 1], below[k], below[k + 1], before)
         u = _blend(s0, s1, s2, u0, u1, u2, offset)
         v = _blend(s0, s1, s2, v0, v1, v2, offset)
         uv[i] = uint16(u | uint32(v << _8))
     if above.size & 1:
-        s0, s1, s2 = _sums(above[-1], above[-1], below[-1], below[-1])
+        s0, s1, s2 = _sums(above[-1], above[-1], below[-1], below[-1], before)
         u = _blend(s0, s1, s2, u0, u1, u2, offset)
         v = _blend(s0, s1, s2, v0, v1, v2, offset)
         uv[pairs] = uint16(u | uint32(v << _8))
 
 
-@_compile(void(*_source, _bytes, int64, _bytes, _bytes, int64, _table))
+@_compile(
+    [void(*_source, _bytes, int64, _bytes, _bytes, int64, _table, it) for it in _BEFORE_TYPES]
+)
 def to_i420(
     pixels: Any,
     start: Any,
@@ -110,6 +122,7 @@ def to_i420(
     v: Any,
     chroma_stride: Any,
     table: Any,
+    before: Any,
 ) -> None:
     """Convert areas of flat buffers.
 
@@ -117,6 +130,7 @@ def to_i420(
         start: Where in `pixels` the picture begins; `stride` counts pixels, too.
         areas: A row for each: left, top, width and height. Left and top are even.
         luma_stride: In bytes, as is `chroma_stride`.
+        before: One of `BEFORE`.
     """
     w0, w1, w2, offset = table[0], table[1], table[2], table[3]
     for index in range(len(areas)):
@@ -126,18 +140,20 @@ def to_i420(
             first = start + y * stride + left
             above = pixels[first : first + width]
             at = y * luma_stride + left
-            _luma_row(above, luma[at : at + width], w0, w1, w2, offset)
+            _luma_row(above, luma[at : at + width], w0, w1, w2, offset, before)
             below = above
             if y + 1 < top + height:
                 first += stride
                 below = pixels[first : first + width]
                 at += luma_stride
-                _luma_row(below, luma[at : at + width], w0, w1, w2, offset)
+                _luma_row(below, luma[at : at + width], w0, w1, w2, offset, before)
             at = y // 2 * chroma_stride + half_left
-            _planar_row(above, below, u[at : at + half_width], v[at : at + half_width], table)
+            _planar_row(
+                above, below, u[at : at + half_width], v[at : at + half_width], table, before
+            )
 
 
-@_compile(void(*_source, _bytes, int64, _pairs, int64, _table))
+@_compile([void(*_source, _bytes, int64, _pairs, int64, _table, it) for it in _BEFORE_TYPES])
 def to_nv12(
     pixels: Any,
     start: Any,
@@ -148,6 +164,7 @@ def to_nv12(
     uv: Any,
     uv_stride: Any,
     table: Any,
+    before: Any,
 ) -> None:
     """Like `to_i420`; a U and its V are one 16-bit number, `uv_stride` counts those."""
     w0, w1, w2, offset = table[0], table[1], table[2], table[3]
@@ -158,15 +175,15 @@ def to_nv12(
             first = start + y * stride + left
             above = pixels[first : first + width]
             at = y * luma_stride + left
-            _luma_row(above, luma[at : at + width], w0, w1, w2, offset)
+            _luma_row(above, luma[at : at + width], w0, w1, w2, offset, before)
             below = above
             if y + 1 < top + height:
                 first += stride
                 below = pixels[first : first + width]
                 at += luma_stride
-                _luma_row(below, luma[at : at + width], w0, w1, w2, offset)
+                _luma_row(below, luma[at : at + width], w0, w1, w2, offset, before)
             at = y // 2 * uv_stride + half_left
-            _interleaved_row(above, below, uv[at : at + half_width], table)
+            _interleaved_row(above, below, uv[at : at + half_width], table, before)
 
 
 @_compile()

@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from punktfunk.model.frames import Area, Frame, Plane
-from punktfunk.model.video import ColorSpace, ColorSpec, PixelFormat
+from punktfunk.model.video import PACKED, ColorSpace, ColorSpec, PixelFormat
 from punktfunk.pixels import plain
-from punktfunk.pixels.coefficients import coefficients
+from punktfunk.pixels.coefficients import coefficients, first_byte
 from punktfunk.pixels.flat import flattened
 from punktfunk.pixels.stretching import Stretching
 
 BACKEND_VARIABLE = "PUNKTFUNK_PIXELS"
 """Set to `numpy` to do without numba."""
 
-_SOURCES = (PixelFormat.BGRX, PixelFormat.RGBX)
 _TARGETS = (PixelFormat.I420, PixelFormat.NV12)
 _MOST_AREAS = 16
 """More of them than this are one area around them all."""
@@ -39,7 +38,7 @@ class Converter:
     """Converts one size and kind of picture. Used by one thread.
 
     Args:
-        source: `BGRX` or `RGBX`.
+        source: One of `PACKED`.
         target: `I420` or `NV12`. The planes of a target lie in one block of memory, each
             behind the other; I420's chroma rows are exactly half as far apart as luma's.
         width: Of the target, in pixels. Sources of another size are stretched to it; those
@@ -54,7 +53,7 @@ class Converter:
     def __init__(
         self, source: PixelFormat, target: PixelFormat, width: int, height: int, color: ColorSpec
     ) -> None:
-        if source not in _SOURCES or target not in _TARGETS:
+        if source not in PACKED or target not in _TARGETS:
             raise ValueError(f"cannot convert {source} to {target}")
         if width < 1 or height < 1:
             raise ValueError("pictures have at least one pixel")
@@ -64,7 +63,7 @@ class Converter:
         self._outdated: tuple[Area, ...] = self._everything
         self._source_px = (0, 0)
         self._stretching: Stretching | None = None
-        self._table = coefficients(color, source)
+        self._table, self._first_byte = coefficients(color, source), first_byte(source)
         self._compiled = _compiled()
         self._buffer = _allocate(target, width, height)
 
@@ -141,24 +140,26 @@ class Converter:
             right, bottom = area.left_px + area.width_px, area.top_px + area.height_px
             whole = (slice(area.top_px, bottom), slice(area.left_px, right))
             half = tuple(slice(side.start // 2, (side.stop + 1) // 2) for side in whole)
-            plain.convert_rows(pixels[whole], luma[whole], u[half], v[half], self._table)
+            planes = luma[whole], u[half], v[half]
+            plain.convert_rows(pixels[whole], *planes, self._table, self._first_byte)
 
     def _run_compiled(
         self, compiled: ModuleType, pixels: NDArray[np.uint32], areas: tuple[Area, ...]
     ) -> None:
+        last = self._table, compiled.BEFORE[self._first_byte]
         numbers = [(area.left_px, area.top_px, area.width_px, area.height_px) for area in areas]
         source = (*flattened(pixels), np.array(numbers, np.int64).reshape(-1, 4))
         luma, *chroma = self._buffer.flat_planes
         strides = [plane.strides[0] for plane in self._buffer.planes]
         if self._target is PixelFormat.I420:
-            compiled.to_i420(*source, luma, strides[0], *chroma, strides[1], self._table)
+            compiled.to_i420(*source, luma, strides[0], *chroma, strides[1], *last)
         else:
             pairs = chroma[0].view(np.uint16)
-            compiled.to_nv12(*source, luma, strides[0], pairs, strides[1] // 2, self._table)
+            compiled.to_nv12(*source, luma, strides[0], pairs, strides[1] // 2, *last)
 
 
 def warm_up() -> None:
-    """Compile or load everything, so that the first frame is not late. Takes up to 2 s."""
+    """Compile or load everything, so that the first frame is not late. Takes up to 4 s."""
     pixel = np.zeros((2, 8), dtype=np.uint8)
     for target in _TARGETS:
         converter = Converter(

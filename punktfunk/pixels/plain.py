@@ -17,25 +17,30 @@ def convert_rows(
     u: NDArray[np.uint8],
     v: NDArray[np.uint8],
     table: Coefficients,
+    first_byte: int = 0,
 ) -> None:
     """Convert `pixels` (rows × columns) into planes of any strides.
 
-    `u` and `v` have half the rows and columns, rounded up; edges are repeated.
+    `u` and `v` have half the rows and columns, rounded up; edges are repeated. The colours
+    of a pixel begin at its byte `first_byte`.
     """
     for top in range(0, pixels.shape[0], _STRIPE_ROWS):
         half = slice(top // 2, (top + _STRIPE_ROWS) // 2)
         rows = slice(top, top + _STRIPE_ROWS)
-        _convert_stripe(pixels[rows], luma[rows], u[half], v[half], table)
+        channels = [
+            (pixels[rows] >> np.uint32(8 * (first_byte + byte))) & np.uint32(0xFF)
+            for byte in range(3)
+        ]
+        _convert_stripe(channels, luma[rows], u[half], v[half], table)
 
 
 def _convert_stripe(
-    pixels: NDArray[np.uint32],
+    channels: list[NDArray[np.uint32]],
     luma: NDArray[np.uint8],
     u: NDArray[np.uint8],
     v: NDArray[np.uint8],
     table: Coefficients,
 ) -> None:
-    channels = [(pixels >> np.uint32(shift)) & np.uint32(0xFF) for shift in (0, 8, 16)]
     luma[:] = _blend(channels, table[0:3], table[3]) >> np.uint32(16)
 
     sums = [_sum_of_four(channel) for channel in channels]

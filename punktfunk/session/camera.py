@@ -6,8 +6,10 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from punktfunk.model.frames import Frame, Plane
+from punktfunk.errors import DriverFailed
+from punktfunk.model.frames import DmaBufFormat, Frame, Plane
 from punktfunk.model.video import VideoMode
+from punktfunk.pixels.dmabuf import readable_planes
 from punktfunk.session.lasting import LastingCapture
 from punktfunk.session.stage import Stage
 
@@ -30,13 +32,16 @@ class Camera:
         self._stage = stage
         self._capture: LastingCapture | None = None
 
-    def open(self, mode: VideoMode) -> None:
+    def open(self, mode: VideoMode, dmabufs: tuple[DmaBufFormat, ...]) -> None:
         """Get ready to take pictures of this size.
+
+        Args:
+            dmabufs: What its first reader takes as it is.
 
         Raises:
             DriverUnavailable, DriverFailed: it cannot be.
         """
-        self._capture = self._stage.open_capture(mode)
+        self._capture = self._stage.open_capture(mode, dmabufs)
         self._capture.on_new_display = self._on_new_display
         self.mode = mode
 
@@ -63,9 +68,13 @@ class Tap:
         self._waiting: Frame | None = None
         self._spare: list[tuple[Plane, ...]] = []
         self._lent = 0
+        self._failure: DriverFailed | None = None
 
     def offer(self, frame: Frame) -> None:
-        """Copy a borrowed frame, unless the reader still has all there is room for."""
+        """Copy a borrowed frame, unless the reader still has all there is room for.
+
+        A GPU's is read by the CPU; one that cannot be is the reader's failure.
+        """
         with self._arrived:
             if self._waiting is not None:
                 self._waiting.release()
@@ -74,18 +83,29 @@ class Tap:
                 return
             self._lent += 1
             planes = self._spare.pop() if self._spare else ()
-        if [plane.shape for plane in planes] != [plane.shape for plane in frame.planes]:
-            planes = tuple(np.empty_like(plane) for plane in frame.planes)
-        for ours, theirs in zip(planes, frame.planes, strict=True):
-            np.copyto(ours, theirs)
+        try:
+            with readable_planes(frame) as theirs:
+                if [plane.shape for plane in planes] != [plane.shape for plane in theirs]:
+                    planes = tuple(np.empty_like(plane) for plane in theirs)
+                for to, plane in zip(planes, theirs, strict=True):
+                    np.copyto(to, plane)
+        except DriverFailed as error:
+            self._failure = error
+        release = self._release(planes)
         # What changed since the reader's last picture is not known here.
-        copy = attrs.evolve(frame, planes=planes, damage=None, release=self._release(planes))
+        copy = attrs.evolve(frame, planes=planes, dmabuf=None, damage=None, release=release)
         with self._arrived:
             self._waiting = copy
             self._arrived.notify()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest picture, or None when there is none in time."""
+        """The newest picture, or None when there is none in time.
+
+        Raises:
+            DriverFailed: pictures come that cannot be copied.
+        """
+        if self._failure is not None:
+            raise self._failure
         with self._arrived:
             if self._waiting is None:
                 self._arrived.wait(max(0.0, timeout_s))

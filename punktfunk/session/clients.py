@@ -129,7 +129,7 @@ class Clients:
                 self.end_all(StreamEnd.MODE_CHANGED)
             self._stage.resize(wanted)
             self._mode = wanted
-        return Stream(plan, self._studio, sockets, self._wake, self._mode)
+        return Stream(plan, self._studio, sockets, self._wake, self._mode, self._serve_others)
 
     def _end(self, connection: Connection, reason: StreamEnd, detail: str = "") -> None:
         """Say goodbye to the client, stop its threads, let go of its keys and buttons."""

@@ -1,14 +1,16 @@
 """One encoder, and the streams that share what it makes."""
 
+import contextlib
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 import attrs
 
 from punktfunk.drivers.encode import EncodeDriver
-from punktfunk.model.frames import Frame
-from punktfunk.model.video import EncodeParams, PixelFormat
-from punktfunk.pixels import Converter
+from punktfunk.model.frames import DmaBufFormat, Frame
+from punktfunk.model.video import EncodeParams
+from punktfunk.session.intake import Intake
 from punktfunk.session.keyframes import KeyframeRequests
 from punktfunk.session.outlet import OutgoingFrame, Outlet
 
@@ -35,25 +37,34 @@ class Encoding:
 
     It spends what the most modest of its streams asked for.
 
+    Args:
+        wake: Called when it has failed.
+
     Attributes:
         number: Tells it from the session's others.
         name: Of the encoder's driver.
         in_use: Held by whoever uses the encoder.
+        failure: Why it gave up, or None. It makes nothing more of pictures then.
     """
 
     def __init__(
-        self, encoder: EncodeDriver, params: EncodeParams, *, number: int = 1, name: str = ""
+        self,
+        encoder: EncodeDriver,
+        params: EncodeParams,
+        *,
+        number: int = 1,
+        name: str = "",
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.params = params
         self.number, self.name = number, name
         self.in_use = threading.Lock()
+        self.failure: Exception | None = None
         self.bitrate_kbps = params.bitrate_kbps
         self._set_kbps = params.bitrate_kbps
         self._encoder = encoder
-        mode = params.mode
-        self._converter = Converter(
-            PixelFormat.BGRX, encoder.formats[0], mode.width_px, mode.height_px, params.color
-        )
+        self._intake = Intake(encoder, params)
+        self._wake = wake
         self._wishes_kbps: dict[Outlet, int] = {}
         self._outlets: tuple[Outlet, ...] = ()
         self._began = False
@@ -65,6 +76,11 @@ class Encoding:
         self._sent_ns = 0
 
     # -- the streams' side
+
+    @property
+    def dmabufs(self) -> tuple[DmaBufFormat, ...]:
+        """GPU memory that its encoder takes as it is."""
+        return self._encoder.dmabufs
 
     @property
     def wanted(self) -> bool:
@@ -123,10 +139,13 @@ class Encoding:
 
     def show(self, captured: Frame) -> None:
         """Encode a new picture and hand it to all."""
-        started_ns = time.perf_counter_ns()
-        self._last = self._converter.convert(captured)
-        self._measure("submit", time.perf_counter_ns() - started_ns)
-        self._hand_over(self._last)
+        with self._noting_failure():
+            started_ns = time.perf_counter_ns()
+            before, self._last = self._last, self._intake.take(captured)
+            if before is not None:
+                before.release()
+            self._measure("submit", time.perf_counter_ns() - started_ns)
+            self._hand_over(self._last)
 
     def repeat(self, now_ns: int) -> None:
         """Encode the last picture again, if it is time or somebody waits for something."""
@@ -136,18 +155,28 @@ class Encoding:
             or self._keyframes.due(now_ns)
         ):
             return
-        self._last = attrs.evolve(self._last, captured_ns=now_ns, fresh=False)
-        self._hand_over(self._last)
+        with self._noting_failure():
+            self._last = attrs.evolve(self._last, captured_ns=now_ns, fresh=False)
+            self._hand_over(self._last)
 
     def skip(self, captured: Frame) -> None:
         """Leave a picture out; what it changed is seen with the next."""
-        self._converter.skip(captured)
+        self._intake.skip(captured)
         for outlet in self._outlets:
             outlet.meter.frames_dropped += 1
 
     def saw(self, captured: Frame) -> None:
         """Count how long the capture took."""
         self._measure("capture", max(0, time.monotonic_ns() - captured.captured_ns))
+
+    @contextlib.contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        """What goes wrong with one encoder is the business of its own streams."""
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
+            self._wake()
 
     def _hand_over(self, frame: Frame) -> None:
         now_ns = self._sent_ns = time.monotonic_ns()
@@ -178,4 +207,7 @@ class Encoding:
 
     def close(self) -> None:
         """Call it when nobody uses the encoder."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.release()
         self._encoder.close()

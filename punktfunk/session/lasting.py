@@ -10,7 +10,7 @@ from punktfunk.drivers.capture import CaptureDriver
 from punktfunk.drivers.compositor import Display
 from punktfunk.drivers.seat import Seat
 from punktfunk.errors import DriverFailed
-from punktfunk.model.frames import Frame
+from punktfunk.model.frames import DmaBufFormat, Frame
 from punktfunk.model.video import VideoMode
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ class LastingCapture(CaptureDriver):
         super().__init__()
         self.on_new_display: Callable[[], None] = lambda: None
         self.closed = False
-        self._make = make
+        self._make_driver = make
+        self._dmabufs: tuple[DmaBufFormat, ...] = ()
         self._on_lost = on_lost
         self._mode: VideoMode
         self._state = threading.Condition()
@@ -58,6 +59,9 @@ class LastingCapture(CaptureDriver):
     def held(self) -> bool:
         """It waits for `reopen`."""
         return self._held
+
+    def take_dmabufs(self, formats: tuple[DmaBufFormat, ...]) -> None:
+        self._dmabufs = formats
 
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
         self._mode = mode
@@ -127,6 +131,11 @@ class LastingCapture(CaptureDriver):
             self._is_new = True
             self._state.notify_all()
 
+    def _make(self) -> CaptureDriver:
+        driver = self._make_driver()
+        driver.take_dmabufs(self._dmabufs)
+        return driver
+
     def _turn(self) -> CaptureDriver | None:
         """The driver to read from. Closes one that is not wanted, when all is given back."""
         with self._state:
@@ -151,7 +160,9 @@ class LastingCapture(CaptureDriver):
         self._state.notify_all()
 
     def _lend(self, frame: Frame) -> Frame:
-        """Count the frames that are out: they lie in the driver's memory."""
+        """Count the frames that are out: they lie in the driver's memory. A GPU's outlive it."""
+        if frame.dmabuf is not None:
+            return frame
         give_back = frame.release
         self._lent += 1
 

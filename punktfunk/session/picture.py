@@ -47,10 +47,10 @@ class PictureLoop:
         self._taps = tuple(it for it in self._taps if it is not tap)
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`.
+        """Until `stop`. An encoder that gives up is left out, see `Encoding.failure`.
 
         Raises:
-            DriverFailed: the capture or the encoder gave up.
+            DriverFailed: the capture gave up.
         """
         while not stop.is_set():
             self.turned_ns = time.monotonic_ns()
@@ -63,7 +63,7 @@ class PictureLoop:
                     self._turn(encoding)
 
     def _turn(self, encoding: Encoding) -> None:
-        if not encoding.outlets:
+        if not encoding.outlets or encoding.failure is not None:
             self._take_for_taps(encoding)
         elif not self._taps and not encoding.has_room:
             encoding.wait_for_room(_WAIT_S)

@@ -154,6 +154,8 @@ def plan_session(
         audio=ref(Kind.AUDIO, cast.audio),
         audio_encoder=ref(Kind.AUDIO_ENCODE, cast.audio_encoder),
         input=ref(Kind.INPUT, cast.input),
+        touch="touch" in cast.input.features,
+        pen="pen" in cast.input.features,
         gamepad=ref(Kind.GAMEPAD, cast.gamepad) if cast.gamepad else None,
         runtime_root=runtime_root,
         journal=journal,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from punktfunk.dbus import Bus, BusError
+from punktfunk.dbus import Bus, BusError, session_bus_address
 from punktfunk.errors import LeftAlone
 from punktfunk.model.plugins import Effect
 
@@ -53,9 +53,7 @@ class AppScope:
         self._cgroup: Path | None = None
         self._may_exist = False
         self._thread: threading.Thread | None = None
-        address = environment.get("DBUS_SESSION_BUS_ADDRESS") or (
-            f"unix:path={environment.get('XDG_RUNTIME_DIR', '')}/bus"
-        )
+        address = session_bus_address(environment)
         self.effect = Effect(
             kind=SCOPE,
             data={"unit": self._unit, "description": self._description, "bus": address},

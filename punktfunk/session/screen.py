@@ -10,10 +10,12 @@ from punktfunk.drivers.input import InputDriver
 from punktfunk.drivers.seat import Seat
 from punktfunk.errors import DisplayWithdrawn, DriverFailed
 from punktfunk.model.apps import LaunchSpec
+from punktfunk.model.frames import DmaBufFormat
 from punktfunk.model.input import Feedback, InputEvent
 from punktfunk.model.offers import Kind
 from punktfunk.model.session import SessionPlan
 from punktfunk.model.video import VideoMode
+from punktfunk.session.contacts import Contacts
 from punktfunk.session.drivers import load
 from punktfunk.session.lasting import LastingCapture
 from punktfunk.session.recovery import ATTACHED, OWN, Recovery, Work
@@ -48,6 +50,7 @@ class Screen:
         self._seat = seat
         self._compositor = load(CompositorDriver, Kind.COMPOSITOR, plan.compositor)
         self._input = load(InputDriver, Kind.INPUT, plan.input)
+        self._contacts = Contacts(touch=plan.touch, pen=plan.pen)
         self._mode = plan.mode
         self._send_feedback: Callable[[Feedback], None]
         self._captures: list[LastingCapture] = []
@@ -83,8 +86,13 @@ class Screen:
         self._send_feedback = send_feedback
         self._input.open(self._seat, self.display, send_feedback)
 
-    def open_capture(self, mode: VideoMode) -> LastingCapture:
+    def open_capture(
+        self, mode: VideoMode, dmabufs: tuple[DmaBufFormat, ...] = ()
+    ) -> LastingCapture:
         """Take pictures of the display, and of the one that takes its place.
+
+        Args:
+            dmabufs: GPU memory that may be handed out as it is.
 
         Raises:
             DriverUnavailable: it cannot run here.
@@ -92,6 +100,7 @@ class Screen:
         capture = LastingCapture(
             lambda: load(CaptureDriver, Kind.CAPTURE, self._plan.capture), self._recovery.report
         )
+        capture.take_dmabufs(dmabufs)
         try:
             capture.open(self._seat, self.display, mode)
         except BaseException:
@@ -109,13 +118,15 @@ class Screen:
         if self._deaf:
             return
         try:
-            self._input.handle(event)
+            for each in self._contacts.as_taken(event):
+                self._input.handle(each)
         except Exception as error:
             self._deaf = True
             self._recovery.report(error)
 
     def release_all(self) -> None:
         """Release every key and button; a display that is lost has none."""
+        self._contacts.forget()
         if not self._deaf:
             self._input.release_all()
 
@@ -194,6 +205,7 @@ class Screen:
         if self._deaf:
             _quietly(self._input.close)
             self._input = load(InputDriver, Kind.INPUT, self._plan.input)
+            self._contacts.forget()
             self._input.open(self._seat, self.display, self._send_feedback)
         for capture in captures:
             self._reopen(capture)

@@ -9,6 +9,7 @@ from punktfunk.drivers.compositor import Display
 from punktfunk.journal import Journal
 from punktfunk.model.apps import LaunchSpec
 from punktfunk.model.audio import LAYOUTS
+from punktfunk.model.frames import DmaBufFormat
 from punktfunk.model.input import Feedback, InputEvent, PadEvent
 from punktfunk.model.offers import Kind
 from punktfunk.model.session import SessionPlan
@@ -89,9 +90,11 @@ class Stage:
                 self.plan.keep_awake, self.plan.host_environment, desktop=self.plan.attach
             )
 
-    def open_capture(self, mode: VideoMode) -> LastingCapture:
+    def open_capture(
+        self, mode: VideoMode, dmabufs: tuple[DmaBufFormat, ...] = ()
+    ) -> LastingCapture:
         """As of the screen."""
-        return self.screen.open_capture(mode)
+        return self.screen.open_capture(mode, dmabufs)
 
     def resize(self, mode: VideoMode) -> None:
         """Give the display the mode that the client's stream has."""

@@ -41,6 +41,7 @@ class Stream:
 
     Args:
         camera_mode: What to capture, if nothing is captured yet.
+        meanwhile: Called again and again while it is made beside others.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Stream:
         sockets: MediaSockets,
         wake: Callable[[], None],
         camera_mode: VideoMode,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         request = plan.request
         self.plan = plan
@@ -68,7 +70,7 @@ class Stream:
         self._closed = False
         set_dscp(sockets.video, request.dscp_video)
         set_dscp(sockets.audio, request.dscp_audio)
-        self._encoding = studio.join(self._outlet, request.encode_params, camera_mode)
+        self._encoding = studio.join(self._outlet, request.encode_params, camera_mode, meanwhile)
         try:
             studio.listen(request.audio, self._listener)
             self._transmit = LoopThread("transmit", self._make_transmit(), wake, short_work=True)

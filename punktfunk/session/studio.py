@@ -20,7 +20,7 @@ from punktfunk.session.outlet import Outlet
 from punktfunk.session.picture import PictureLoop
 from punktfunk.session.sound import Listener, SoundLoop
 from punktfunk.session.stage import Stage
-from punktfunk.session.threads import LoopThread
+from punktfunk.session.threads import LoopThread, beside
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class Studio:
 
     def failure_of(self, encoding: Encoding) -> Exception | None:
         """Why this one cannot go on although the others can."""
+        if encoding.failure is not None:
+            return encoding.failure
         found = (it.thread.failure for it in self._beside if it.encoding is encoding)
         return next(found, None)
 
@@ -74,22 +76,30 @@ class Studio:
 
     # -- picture
 
-    def join(self, outlet: Outlet, params: EncodeParams, camera_mode: VideoMode) -> Encoding:
+    def join(
+        self,
+        outlet: Outlet,
+        params: EncodeParams,
+        camera_mode: VideoMode,
+        meanwhile: Callable[[], None],
+    ) -> Encoding:
         """Find or open an encoder for a stream.
 
         Args:
             camera_mode: What to capture, if nothing is captured yet.
+            meanwhile: Called again and again while others stream and an encoder opens.
 
         Raises:
             DriverUnavailable, DriverFailed: it cannot be had.
         """
-        encoding = next((it for it in self._encodings() if can_share(it.params, params)), None)
+        made = (it for it in self._encodings() if it.failure is None)
+        encoding = next((it for it in made if can_share(it.params, params)), None)
         if encoding is None:
-            encoding = self._open_encoding(params)
+            encoding = self._open_encoding(params, meanwhile)
         encoding.claim(outlet, params.bitrate_kbps)
         if self._camera.mode is None:
             try:
-                self._camera.open(camera_mode)
+                self._camera.open(camera_mode, encoding.dmabufs)
             except BaseException:
                 self.leave(outlet, encoding)
                 raise
@@ -131,9 +141,12 @@ class Studio:
             yield self._picture.encoding
         yield from (it.encoding for it in self._beside)
 
-    def _open_encoding(self, params: EncodeParams) -> Encoding:
-        encoder, name = self._open_encoder(params)
-        encoding = Encoding(encoder, params, number=next(self._numbers), name=name)
+    def _open_encoding(self, params: EncodeParams, meanwhile: Callable[[], None]) -> Encoding:
+        if self._camera.mode is None:
+            encoder, name = self._open_encoder(params)
+        else:
+            encoder, name = beside(lambda: self._open_encoder(params), meanwhile)
+        encoding = Encoding(encoder, params, number=next(self._numbers), name=name, wake=self._wake)
         if self._picture.encoding is None:
             self._picture.encoding = encoding
         else:

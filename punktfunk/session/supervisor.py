@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -28,7 +26,7 @@ from punktfunk.session.messages import (
     ToHost,
     Warm,
 )
-from punktfunk.session.printed import Printed
+from punktfunk.session.worker_process import WorkerProcess, start_process
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +53,11 @@ class Worker:
         on_message: Called with every message that answers no request of ours.
     """
 
-    def __init__(
-        self,
-        link: socket.socket,
-        printed: Printed,
-        process: asyncio.subprocess.Process,
-        limits: WorkerLimits,
-    ) -> None:
+    def __init__(self, started: WorkerProcess, limits: WorkerLimits) -> None:
         self.on_message: Callable[[ToHost], None] = lambda message: None
-        self._link = link
-        self._printed = printed
-        self._process = process
+        self._link = started.link
+        self._printed = started.printed
+        self._process = started.process
         self._limits = limits
         # By what the answer will be: its name, or the number of the stream that shall start.
         self._requests: dict[str | int, asyncio.Future[Message]] = {}
@@ -73,7 +65,7 @@ class Worker:
         self._reason = ""
         self._loop = asyncio.get_running_loop()
         self._silence: asyncio.TimerHandle | None = None
-        self._loop.add_reader(link, self._readable)
+        self._loop.add_reader(self._link, self._readable)
         self._watch = asyncio.create_task(self._watch_process())
 
     @classmethod
@@ -84,7 +76,7 @@ class Worker:
             DriverFailed: it did not come up.
         """
         limits = limits or WorkerLimits()
-        worker = await cls._start(limits)
+        worker = cls(await start_process(), limits)
         try:
             await worker._ask("Ready", Warm(tuple(warm)), limits.ready_s, "start")
         except BaseException:
@@ -168,36 +160,6 @@ class Worker:
     def kill(self) -> None:
         """End it at once; the journal has what it leaves behind."""
         self._signal(signal.SIGKILL)
-
-    @classmethod
-    async def _start(cls, limits: WorkerLimits) -> "Worker":
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * messages.MAX_MESSAGE_BYTES)
-        ours.setblocking(False)
-        printed = Printed()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "punktfunk.session.worker"),
-                *(str(theirs.fileno()), str(os.getpid())),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                # Not asyncio's pipe: whoever inherits that one could keep `wait` waiting.
-                stderr=printed.write_end,
-                # A Ctrl-C in the terminal is the host's to handle.
-                start_new_session=True,
-            )
-        except BaseException as error:
-            ours.close()
-            printed.close()
-            if isinstance(error, OSError):
-                raise DriverFailed(f"no worker could be started: {error.strerror}") from error
-            raise
-        finally:
-            theirs.close()
-            printed.close_write_end()
-        return cls(ours, printed, process, limits)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.alive:

@@ -3,12 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from concurrent.futures import Future, wait
+from typing import Protocol, TypeVar
 
 from punktfunk.errors import DriverFailed
 from punktfunk.session.process import hurry
 
+T = TypeVar("T")
+
 _JOIN_TIMEOUT_S = 3.0
+_STEP_S = 0.005
 _HANG_LIMIT_NS = 8_000_000_000
 
 
@@ -67,3 +71,23 @@ class LoopThread:
         except Exception as error:
             self.failure = error
             self._wake()
+
+
+def beside(work: Callable[[], T], meanwhile: Callable[[], None]) -> T:
+    """Do what takes a while in a thread, and something else every few milliseconds until then.
+
+    Raises:
+        Anything: as `work` does.
+    """
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="opening", daemon=True).start()
+    while not wait((done,), _STEP_S).done:
+        meanwhile()
+    return done.result()

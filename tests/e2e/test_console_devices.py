@@ -1,5 +1,6 @@
 """The Devices page: from the first visit to a paired client, and out again."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -120,8 +121,11 @@ def test_from_the_first_visit_to_a_paired_client_and_out_again(
     expect(page.locator(".own-line.set")).to_have_count(0, timeout=LIMIT_MS)
     assert "override" not in (host.config / "config.toml").read_text()
 
+    began = int(time.time())
     play(client, **SMALL)
     client.wait_frames(20)
+    seen = json.loads((host.config / "last-seen.json").read_text())["clients"]
+    assert seen[0]["last_seen_unix"] >= began
     page.locator(".way a").click()
     expect(rows(page)).to_contain_text("Plays Test pattern", timeout=LIMIT_MS)
     expect(rows(page)).to_contain_text("Living room")

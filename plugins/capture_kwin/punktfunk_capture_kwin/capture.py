@@ -12,6 +12,7 @@ import attrs
 from punktfunk.plugin import (
     CaptureDriver,
     Display,
+    DmaBufFormat,
     DriverFailed,
     DriverUnavailable,
     Frame,
@@ -49,12 +50,16 @@ class KwinCapture(CaptureDriver):
         self._desktop: Canvas
         self._cast: Cast | None = None
         self._video: PipeWireVideo | None = None
+        self._dmabufs: tuple[DmaBufFormat, ...] = ()
         self._windows: Windows | None = None
         self._window: Window | None = None
         self._size_px = (0, 0)
         self._shown_ns = 0
         self._lost = False
         self._retry_at = 0.0
+
+    def take_dmabufs(self, formats: tuple[DmaBufFormat, ...]) -> None:
+        self._dmabufs = formats
 
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
         try:
@@ -166,7 +171,8 @@ class KwinCapture(CaptureDriver):
 
     def _begin_cast(self, connection: Connection, stream: Any) -> None:
         self._cast = Cast(connection, stream)
-        self._video = PipeWireVideo(self._runtime, self._cast.node, self._mode)
+        dmabufs = self._dmabufs if self._windows is None else ()  # windows are pasted
+        self._video = PipeWireVideo(self._runtime, self._cast.node, self._mode, dmabufs=dmabufs)
 
     def _end_cast(self) -> None:
         if self._video is not None:

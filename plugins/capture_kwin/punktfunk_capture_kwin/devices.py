@@ -1,117 +1,52 @@
-"""Keyboard, pointer and fingers: what is down, and the requests that make it so."""
+"""Keyboard, pointer and fingers: the requests to KWin that they are made of."""
 
+from collections.abc import Callable
 from typing import Any
 
-import attrs
-
 from punktfunk.plugin import (
-    ButtonEvent,
-    ContactKind,
-    KeyEvent,
+    NOTCH_120THS,
+    HeldButtons,
+    HeldFingers,
+    HeldKeys,
+    PointerArea,
     PointerMotion,
     PointerPosition,
     ScrollEvent,
-    TouchEvent,
 )
 
-MAX_CODE = 247
-MAX_FINGERS = 16
-
-_SHIFT, _CTRL, _ALT, _META = 1, 2, 4, 8
-
-# Modifier bit of a client's event: the key to press for it, and every key that is it.
-_KEYS_OF_MODIFIER = {
-    _SHIFT: (42, frozenset({42, 54})),
-    _CTRL: (29, frozenset({29, 97})),
-    _ALT: (56, frozenset({56, 100})),
-    _META: (125, frozenset({125, 126})),
-}
-_ALL_MODIFIER_KEYS = frozenset().union(*(keys for _, keys in _KEYS_OF_MODIFIER.values()))
-
-# By the number a client gives a button: BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE, BTN_EXTRA.
-_EVDEV_BUTTONS = {1: 0x110, 2: 0x112, 3: 0x111, 4: 0x113, 5: 0x114}
 _VERTICAL, _HORIZONTAL = 0, 1
-_NOTCH_120THS = 120
 _NOTCH_LENGTH = 15.0
 
 
-@attrs.frozen
-class Screen:
-    """Where the streamed output is on KWin's desktop."""
+class Devices:
+    """Args:
+    device: KWin's object for made-up input.
+    area: Of the streamed output, on KWin's desktop.
+    """
 
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        """Where on the desktop a place on the picture (0..1) is."""
-        return (
-            self.left + min(x * self.width, self.width - 1),
-            self.top + min(y * self.height, self.height - 1),
+    def __init__(self, device: Any, area: PointerArea) -> None:
+        self._device, self._area = device, area
+        self.keys = HeldKeys(lambda code, pressed: device.keyboard_key(code, int(pressed)))
+        self.buttons = HeldButtons(lambda code, pressed: device.button(code, int(pressed)))
+        self.fingers = HeldFingers(
+            self._touch(device.touch_down), self._touch(device.touch_motion), self._lift
         )
-
-
-class Keyboard:
-    """Presses keys by evdev code."""
-
-    def __init__(self, device: Any) -> None:
-        self._device = device
-        self._down: set[int] = set()
-
-    def handle(self, event: KeyEvent) -> None:
-        """Press or release; repeats and keys without a code are ignored.
-
-        A modifier that the event flags and nobody holds is pressed around the key
-        (docs/protocol/gamestream.md, section 6.5).
-        """
-        code = event.evdev
-        if code is None or not 0 < code <= MAX_CODE or event.pressed == (code in self._down):
-            return
-        around = self._missing_modifiers(event) if event.pressed else []
-        for modifier in around:
-            self._key(modifier, pressed=True)
-        self._key(code, pressed=event.pressed)
-        for modifier in reversed(around):
-            self._key(modifier, pressed=False)
 
     @property
     def held(self) -> frozenset[int]:
-        return frozenset(self._down)
+        """Evdev codes of the keys and buttons that are down."""
+        return self.keys.held | self.buttons.held
 
     def release_all(self) -> None:
-        for code in sorted(self._down):
-            self._key(code, pressed=False)
-
-    def _missing_modifiers(self, event: KeyEvent) -> list[int]:
-        if event.evdev in _ALL_MODIFIER_KEYS:
-            return []
-        return [
-            press
-            for bit, (press, keys) in _KEYS_OF_MODIFIER.items()
-            if event.modifiers & bit and not keys & self._down
-        ]
-
-    def _key(self, code: int, *, pressed: bool) -> None:
-        (self._down.add if pressed else self._down.discard)(code)
-        self._device.keyboard_key(code, int(pressed))
-
-
-class Pointer:
-    def __init__(self, device: Any, screen: Screen) -> None:
-        self._device, self._screen = device, screen
-        self._down: set[int] = set()
+        self.keys.release_all()
+        self.buttons.release_all()
+        self.fingers.lift_all()
 
     def move(self, event: PointerMotion) -> None:
         self._device.pointer_motion(float(event.dx), float(event.dy))
 
     def move_to(self, event: PointerPosition) -> None:
-        self._device.pointer_motion_absolute(*self._screen.point(event.x, event.y))
-
-    def press(self, event: ButtonEvent) -> None:
-        button = _EVDEV_BUTTONS[event.button.value]
-        if event.pressed != (button in self._down):
-            self._button(button, pressed=event.pressed)
+        self._device.pointer_motion_absolute(*self._area.point(event.x, event.y))
 
     def scroll(self, event: ScrollEvent) -> None:
         # KWin's axes point down and right, a client's up and right.
@@ -120,52 +55,15 @@ class Pointer:
             (_HORIZONTAL, event.horizontal_120ths),
         ):
             if amount_120ths:
-                self._device.axis(axis, amount_120ths / _NOTCH_120THS * _NOTCH_LENGTH)
+                self._device.axis(axis, amount_120ths / NOTCH_120THS * _NOTCH_LENGTH)
 
-    @property
-    def held(self) -> frozenset[int]:
-        return frozenset(self._down)
-
-    def release_all(self) -> None:
-        for button in sorted(self._down):
-            self._button(button, pressed=False)
-
-    def _button(self, button: int, *, pressed: bool) -> None:
-        (self._down.add if pressed else self._down.discard)(button)
-        self._device.button(button, int(pressed))
-
-
-class Fingers:
-    """A client names its fingers by any number; KWin wants small ones."""
-
-    def __init__(self, device: Any, screen: Screen) -> None:
-        self._device, self._screen = device, screen
-        self._slots: dict[int, int] = {}
-
-    def handle(self, event: TouchEvent) -> None:
-        point = self._screen.point(event.x, event.y)
-        slot = self._slots.get(event.pointer_id)
-        match event.kind:
-            case ContactKind.DOWN | ContactKind.MOVE if slot is None:
-                free = set(range(MAX_FINGERS)) - set(self._slots.values())
-                if not free:
-                    return
-                slot = self._slots[event.pointer_id] = min(free)
-                self._device.touch_down(slot, *point)
-            case ContactKind.DOWN | ContactKind.MOVE:
-                self._device.touch_motion(slot, *point)
-            case ContactKind.UP | ContactKind.CANCEL if slot is not None:
-                del self._slots[event.pointer_id]
-                self._device.touch_up(slot)
-            case ContactKind.CANCEL_ALL:
-                self.lift_all()
-                return
-            case _:
-                return
-        self._device.touch_frame()
-
-    def lift_all(self) -> None:
-        for slot in self._slots.values():
-            self._device.touch_up(slot)
+    def _touch(self, request: Callable[..., None]) -> Callable[[int, float, float], None]:
+        def send(finger: int, x: float, y: float) -> None:
+            request(finger, *self._area.point(x, y))
             self._device.touch_frame()
-        self._slots.clear()
+
+        return send
+
+    def _lift(self, finger: int) -> None:
+        self._device.touch_up(finger)
+        self._device.touch_frame()

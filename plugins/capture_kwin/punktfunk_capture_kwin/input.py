@@ -7,7 +7,6 @@ from pywayland.protocol.xdg_output_unstable_v1 import ZxdgOutputManagerV1
 
 from punktfunk.plugin import (
     ButtonEvent,
-    ContactKind,
     Display,
     DriverFailed,
     DriverUnavailable,
@@ -15,13 +14,14 @@ from punktfunk.plugin import (
     InputDriver,
     InputEvent,
     KeyEvent,
+    PointerArea,
     PointerMotion,
     PointerPosition,
     ScrollEvent,
     Seat,
     TouchEvent,
 )
-from punktfunk_capture_kwin.devices import Fingers, Keyboard, Pointer, Screen
+from punktfunk_capture_kwin.devices import Devices
 from punktfunk_capture_kwin.protocols import FakeInput
 from punktfunk_capture_kwin.settings import DRIVER
 from punktfunk_capture_kwin.wayland import Connection
@@ -35,9 +35,7 @@ class KwinInput(InputDriver):
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
         self._connection: Connection | None = None
-        self._keyboard: Keyboard
-        self._pointer: Pointer
-        self._fingers: Fingers
+        self._devices: Devices
 
     def open(self, seat: Seat, display: Display, send_feedback: Callable[[Feedback], None]) -> None:
         """Create the devices; they send no feedback."""
@@ -54,24 +52,24 @@ class KwinInput(InputDriver):
     @property
     def held(self) -> frozenset[int]:
         """Evdev codes of the keys and buttons that are down."""
-        return self._keyboard.held | self._pointer.held if self._connection else frozenset()
+        return self._devices.held if self._connection else frozenset()
 
     def handle(self, event: InputEvent) -> None:
         if self._connection is None:
             raise DriverFailed("the input devices are not open")
         match event:
             case PointerMotion():
-                self._pointer.move(event)
+                self._devices.move(event)
             case PointerPosition():
-                self._pointer.move_to(event)
+                self._devices.move_to(event)
             case ButtonEvent():
-                self._pointer.press(event)
+                self._devices.buttons.handle(event)
             case ScrollEvent():
-                self._pointer.scroll(event)
+                self._devices.scroll(event)
             case KeyEvent():
-                self._keyboard.handle(event)
-            case TouchEvent() if event.kind not in (ContactKind.HOVER, ContactKind.HOVER_LEAVE):
-                self._fingers.handle(event)
+                self._devices.keys.handle(event)
+            case TouchEvent():
+                self._devices.fingers.handle(event)
             case _:
                 return
         self._connection.send()
@@ -79,9 +77,7 @@ class KwinInput(InputDriver):
     def release_all(self) -> None:
         if self._connection is None:
             return
-        self._keyboard.release_all()
-        self._pointer.release_all()
-        self._fingers.lift_all()
+        self._devices.release_all()
         self._connection.send()
 
     def close(self) -> None:
@@ -96,14 +92,11 @@ class KwinInput(InputDriver):
                 DRIVER, "this KWin takes no keys", hint="use KWin 5.27 or newer"
             )
         device.authenticate("punktfunk", "a streaming client's keyboard, mouse and touch screen")
-        screen = _screen(connection, output)
-        self._keyboard = Keyboard(device)
-        self._pointer = Pointer(device, screen)
-        self._fingers = Fingers(device, screen)
+        self._devices = Devices(device, _area(connection, output))
         connection.roundtrip()
 
 
-def _screen(connection: Connection, name: str) -> Screen:
+def _area(connection: Connection, name: str) -> PointerArea:
     """Where the output is on the desktop, in the desktop's own units."""
     output = connection.bind_output(name)
     manager = connection.bind(ZxdgOutputManagerV1, 3)
@@ -114,4 +107,4 @@ def _screen(connection: Connection, name: str) -> Screen:
     connection.roundtrip()
     if not all(place["size"]):
         raise DriverFailed(f"KWin does not say how large the output {name} is")
-    return Screen(*place["position"], *place["size"])
+    return PointerArea(*place["position"], *place["size"])

@@ -1,16 +1,10 @@
 """A seat on a temporary folder, a KWin on the seat, and the guinea-pig client on the KWin."""
 
-import json
 import os
-import shutil
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
-import attrs
 import pytest
+from desk import Client, Desk, need_programs, need_sweep, wait_until
 from punktfunk_capture_kwin.capture import KwinCapture
 from punktfunk_capture_kwin.compositor import KwinCompositor
 from punktfunk_capture_kwin.input import KwinInput
@@ -18,37 +12,11 @@ from punktfunk_capture_kwin.probe import own_availability, render_nodes
 from punktfunk_capture_kwin.wayland import Connection
 from punktfunk_capture_kwin.windows import Windows
 
-from punktfunk.plugin import Display, LaunchSpec, VideoMode
 from punktfunk.testing import FakeSeat
-from punktfunk.testing.seat import FakeSeatProcess
-
-CLIENT = Path(__file__).parents[2] / "capture_wlroots" / "tests" / "lab_client.py"
-WAIT_S = 30.0
 
 
-@attrs.define
-class Desk:
-    """An open compositor, and what a test does with it."""
-
-    seat: FakeSeat
-    compositor: KwinCompositor
-    display: Display
-    closers: list[Callable[[], None]] = attrs.field(factory=list)
-
-    def capture(self, mode: VideoMode | None = None) -> KwinCapture:
-        driver = KwinCapture()
-        self.closers.append(driver.close)
-        driver.open(self.seat, self.display, mode or self.display.mode)
-        return driver
-
-    def input(self) -> KwinInput:
-        driver = KwinInput()
-        self.closers.append(driver.close)
-        driver.open(self.seat, self.display, lambda feedback: None)
-        return driver
-
-    def start(self, name: str, launch: LaunchSpec) -> FakeSeatProcess:
-        return self.seat.spawn(name, launch.argv, environment=self.display.environment)
+class KwinDesk(Desk):
+    capture_driver, input_driver = KwinCapture, KwinInput
 
     def wait_for_window(self) -> None:
         """Wait until KWin says that a window has the keyboard."""
@@ -64,50 +32,10 @@ class Desk:
         finally:
             connection.close()
 
-    def start_client(self, drawing: str, name: str = "client") -> "Client":
-        """Start the guinea pig; `drawing` is still, counter or box."""
-        events = self.seat.runtime_dir / f"{name}.events"
-        argv = [sys.executable, str(CLIENT), drawing, str(events)]
-        self.start(name, LaunchSpec(argv=argv))
-        client = Client(events)
-        client.wait_for("shown", width=self.display.mode.width_px)
+    def start_client(self, drawing: str, name: str = "client") -> Client:
+        client = super().start_client(drawing, name)
         client.wait_for("focus")
         return client
-
-
-@attrs.define
-class Client:
-    """What the guinea pig saw."""
-
-    path: Path
-
-    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        if not self.path.exists():
-            return []
-        lines = self.path.read_text().splitlines(keepends=True)
-        events = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [event for event in events if kind in (None, event["kind"])]
-
-    def wait_for(self, kind: str, *, count: int = 1, **fields: object) -> list[dict[str, Any]]:
-        """Wait until `count` events of a kind with these fields were seen; return them."""
-
-        def matching() -> list[dict[str, Any]]:
-            return [e for e in self.events(kind) if fields.items() <= e.items()]
-
-        wait_until(
-            lambda: len(matching()) >= count,
-            lambda: f"{count} {kind} events with {fields}; saw {self.events()[-20:]}",
-        )
-        return matching()
-
-
-def wait_until(condition: Callable[[], bool], what: Callable[[], str] | str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, (
-            f"waited for {what if isinstance(what, str) else what()}"
-        )
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +43,8 @@ def programs() -> Callable[..., None]:
     """Skip without the programs a test needs, and when nobody asked for the slower sweep."""
 
     def need(*names: str) -> None:
-        if os.environ.get("PUNKTFUNK_DESKTOPS") != "1":
-            pytest.skip("a real KWin: ./dev test --desktops")
-        missing = [name for name in names if shutil.which(name) is None]
-        if missing:
-            pytest.skip(f"not installed: {', '.join(missing)}")
+        need_sweep("a real KWin")
+        need_programs(*names)
         found = own_availability("kwin_wayland", os.environ["PATH"], render_nodes())
         if not found.available:
             pytest.skip(found.reason)
@@ -134,22 +59,20 @@ def seat() -> Iterator[FakeSeat]:
 
 
 @pytest.fixture
-def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callable[..., Desk]]:
+def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callable[..., KwinDesk]]:
     programs("kwin_wayland", "pipewire", "wireplumber")
-    desks: list[Desk] = []
+    desks: list[KwinDesk] = []
 
-    def make(width: int = 640, height: int = 360, rate: int = 60_000, **settings: object) -> Desk:
+    def make(
+        width: int = 640, height: int = 360, rate: int = 60_000, **settings: object
+    ) -> KwinDesk:
         compositor = KwinCompositor({"xwayland": False, **settings})
-        mode = VideoMode(width_px=width, height_px=height, refresh_mhz=rate)
-        desk = Desk(seat, compositor, compositor.open(seat, mode))
-        desk.closers.append(compositor.close)
-        desks.append(desk)
-        return desk
+        desks.append(KwinDesk.open(seat, compositor, (width, height, rate)))
+        return desks[-1]
 
     yield make
     for desk in desks:
-        for close in reversed(desk.closers):
-            close()
+        desk.close()
 
 
 @pytest.fixture

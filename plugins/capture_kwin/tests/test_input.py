@@ -176,6 +176,7 @@ def test_a_dead_compositor_is_an_error(make_desk, seat) -> None:
     kwin = next(process for process in seat.processes if process.name == "kwin")
 
     os.kill(kwin.pid, signal.SIGKILL)
+    kwin.stop()
 
     with pytest.raises(DriverFailed):
         for _ in range(1_000):

@@ -8,6 +8,7 @@ import attrs
 from punktfunk.plugin import (
     CaptureDriver,
     Display,
+    DmaBufFormat,
     DriverFailed,
     DriverUnavailable,
     Frame,
@@ -26,6 +27,10 @@ class PortalCapture(CaptureDriver):
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
         self._video: PipeWireVideo | None = None
+        self._dmabufs: tuple[DmaBufFormat, ...] = ()
+
+    def take_dmabufs(self, formats: tuple[DmaBufFormat, ...]) -> None:
+        self._dmabufs = formats
 
     def open(self, seat: Seat, display: Display, mode: VideoMode) -> None:
         session = session_of(display)
@@ -37,6 +42,7 @@ class PortalCapture(CaptureDriver):
                 # Some desktops make a screen as large as they are asked for.
                 prefer_size=session.shared.virtual,
                 cursor=session.cursor == BESIDE,
+                dmabufs=self._dmabufs,
                 connection=session.open_pictures(),
             )
         except DriverFailed as error:

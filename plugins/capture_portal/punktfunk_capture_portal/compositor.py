@@ -17,12 +17,12 @@ from punktfunk.plugin import (
     PunktfunkError,
     Seat,
     VideoMode,
+    Witness,
 )
 from punktfunk_capture_portal.portal import Abilities, Asker, Unanswered
 from punktfunk_capture_portal.probe import Found, look
 from punktfunk_capture_portal.session import PortalSession
 from punktfunk_capture_portal.settings import DRIVER, PortalSettings
-from punktfunk_capture_portal.witness import Witness
 
 log = logging.getLogger(__name__)
 

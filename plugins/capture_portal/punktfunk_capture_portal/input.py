@@ -17,7 +17,7 @@ from punktfunk.plugin import (
     TextEvent,
     TouchEvent,
 )
-from punktfunk_capture_portal.devices import Fingers, Keyboard, Pointer
+from punktfunk_capture_portal.devices import Devices
 from punktfunk_capture_portal.portal import KEYBOARD, POINTER, TOUCHSCREEN
 from punktfunk_capture_portal.session import session_of
 
@@ -30,56 +30,48 @@ class PortalInput(InputDriver):
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
-        self._allowed: int | None = None
-        self._keyboard: Keyboard
-        self._pointer: Pointer
-        self._fingers: Fingers
+        self._devices: Devices | None = None
+        self._allowed = 0
 
     def open(self, seat: Seat, display: Display, send_feedback: Callable[[Feedback], None]) -> None:
         """Begin; no feedback ever comes."""
         session = session_of(display)
-        self._keyboard = Keyboard(session)
-        self._pointer = Pointer(session)
-        self._fingers = Fingers(session)
+        self._devices = devices = Devices(session)
         self._allowed = session.shared.devices
         # Some desktops make a device at its first event, which nobody gets then.
         if self._allowed & KEYBOARD:
             for pressed in (True, False):
-                self._keyboard.handle(KeyEvent(vk=0, evdev=_NO_KEY, pressed=pressed))
+                devices.keys.handle(KeyEvent(vk=0, evdev=_NO_KEY, pressed=pressed))
         if self._allowed & POINTER:
-            self._pointer.move(PointerMotion(0, 0))
+            devices.move(PointerMotion(0, 0))
 
     @property
     def held(self) -> frozenset[int]:
         """Evdev codes of the keys and buttons that are down."""
-        if self._allowed is None:
-            return frozenset()
-        return self._keyboard.held | self._pointer.held
+        return self._devices.held if self._devices else frozenset()
 
     def handle(self, event: InputEvent) -> None:
-        if self._allowed is None:
+        if self._devices is None:
             raise DriverFailed("the input devices are not open")
         match event:
             case PointerMotion() if self._allowed & POINTER:
-                self._pointer.move(event)
+                self._devices.move(event)
             case PointerPosition() if self._allowed & POINTER:
-                self._pointer.move_to(event)
+                self._devices.move_to(event)
             case ButtonEvent() if self._allowed & POINTER:
-                self._pointer.press(event)
+                self._devices.buttons.handle(event)
             case ScrollEvent() if self._allowed & POINTER:
-                self._pointer.scroll(event)
+                self._devices.scroll(event)
             case KeyEvent() if self._allowed & KEYBOARD:
-                self._keyboard.handle(event)
+                self._devices.keys.handle(event)
             case TextEvent() if self._allowed & KEYBOARD:
-                self._keyboard.type(event)
-            case TouchEvent() if self._allowed & TOUCHSCREEN and not event.kind.hovers:
-                self._fingers.handle(event)
+                self._devices.type(event.text)
+            case TouchEvent() if self._allowed & TOUCHSCREEN:
+                self._devices.fingers.handle(event)
 
     def release_all(self) -> None:
-        if self._allowed is not None:
-            self._keyboard.release_all()
-            self._pointer.release_all()
-            self._fingers.lift_all()
+        if self._devices is not None:
+            self._devices.release_all()
 
     def close(self) -> None:
-        self._allowed = None
+        self._devices = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from punktfunk.plugin import Bus, BusError, DriverFailed, DriverUnavailable
+from punktfunk.plugin import Bus, BusError, DisplayWithdrawn, DriverUnavailable
 from punktfunk_capture_portal.settings import DRIVER
 
 NAME = "org.freedesktop.portal.Desktop"
@@ -46,7 +46,7 @@ class Unanswered(DriverUnavailable):
         )
 
 
-class Declined(DriverFailed):
+class Declined(DisplayWithdrawn):
     """Somebody at the machine said no. Nothing else is tried: they meant it."""
 
     code = "portal_declined"

@@ -14,6 +14,7 @@ from punktfunk.plugin import (
     DisplayWithdrawn,
     DriverFailed,
     DriverUnavailable,
+    PointerArea,
     VideoMode,
 )
 from punktfunk_capture_portal.notices import Notice, Notices
@@ -113,8 +114,7 @@ class PortalSession:
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where on the shared screen a place on the picture (0..1) is."""
-        width, height = self._size_px
-        return min(x * width, width - 1), min(y * height, height - 1)
+        return PointerArea(0, 0, *self._size_px).point(x, y)
 
     def notify(self, member: str, signature: str, *arguments: object) -> None:
         """Send input; does not wait for anything.

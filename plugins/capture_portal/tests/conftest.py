@@ -4,7 +4,6 @@ behind it either sway with its real backend or a backend whose answers the test 
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
+from desk import WAYLAND_CLIENT, need_programs, need_sweep, wait_until
 from punktfunk_capture_portal.capture import PortalCapture
 from punktfunk_capture_portal.compositor import PortalCompositor
 from punktfunk_capture_portal.input import PortalInput
@@ -24,10 +24,9 @@ sys.path.append(str(Path(__file__).parent))
 
 from portal_backend import REMOTE_DESKTOP, SCREENCAST, Backend
 from portal_mutter import MutterDesktop
-from portal_user import PERMISSIONS, PORTAL, User, wait_until
+from portal_user import PERMISSIONS, PORTAL, User
 
 WLR_BACKEND = "/usr/libexec/xdg-desktop-portal-wlr"
-CLIENT = Path(__file__).parents[2] / "capture_wlroots" / "tests" / "lab_client.py"
 MODE = VideoMode(width_px=640, height_px=360, refresh_mhz=60_000)
 
 
@@ -63,24 +62,13 @@ class Guest:
 
 @pytest.fixture(scope="session")
 def programs() -> Callable[..., None]:
-    """Skip without the programs a test needs."""
-
-    def need(*names: str) -> None:
-        missing = [name for name in names if shutil.which(name) is None]
-        if missing:
-            problem = f"not installed: {', '.join(missing)}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(problem)
-            pytest.skip(problem)
-
-    return need
+    return need_programs
 
 
 @pytest.fixture(scope="session")
 def slower_sweep() -> None:
     """Skip what takes its time, unless somebody asked for it."""
-    if os.environ.get("PUNKTFUNK_DESKTOPS") != "1":
-        pytest.skip("real desktops: ./dev test --desktops")
+    need_sweep("real desktops")
 
 
 @pytest.fixture
@@ -202,7 +190,7 @@ def window(mutter) -> Callable[[str], list[dict[str, Any]]]:
     """A full-screen window on Mutter that draws its frame number; `window(kind)`: what it saw."""
     user, _ = mutter
     path = user.seat.runtime_dir / "events"
-    user.start("client", [sys.executable, str(CLIENT), "counter", str(path)])
+    user.start("client", [sys.executable, str(WAYLAND_CLIENT), "counter", str(path)])
 
     def events(kind: str) -> list[dict[str, Any]]:
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []

@@ -1,7 +1,6 @@
 """Somebody's session on a folder of its own: message bus, PipeWire, and the real portal."""
 
-import time
-from collections.abc import Callable
+from desk import wait_until
 
 from punktfunk.plugin import Bus, BusError, PipeWireServer
 from punktfunk.testing import FakeSeat
@@ -9,7 +8,6 @@ from punktfunk.testing.seat import FakeSeatProcess
 
 PORTAL = "/usr/libexec/xdg-desktop-portal"
 PERMISSIONS = "/usr/libexec/xdg-permission-store"
-WAIT_S = 30.0
 
 _BUS = """\
 <busconfig>
@@ -29,15 +27,6 @@ DBusName=org.freedesktop.impl.portal.desktop.fake
 Interfaces={interfaces}
 UseIn=fake
 """
-
-
-def wait_until(condition: Callable[[], bool], what: Callable[[], str] | str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, (
-            f"waited for {what if isinstance(what, str) else what()}"
-        )
-        time.sleep(0.01)
 
 
 class User:

@@ -4,7 +4,6 @@ import os
 import signal
 
 import pytest
-from punktfunk_capture_portal.devices import keysym_of
 
 from punktfunk.plugin import (
     ButtonEvent,
@@ -211,11 +210,3 @@ def test_a_session_that_is_over_takes_no_devices(make_fake, guest) -> None:
 
     with pytest.raises(DriverUnavailable, match="shares no screen"):
         guest.input(display)
-
-
-@pytest.mark.parametrize(
-    ("character", "keysym"),
-    [("a", 0x61), ("ÿ", 0xFF), ("\t", 0xFF09), ("\x07", 0), ("\x80", 0), ("ß", 0xDF)],
-)
-def test_characters_have_keysyms(character: str, keysym: int) -> None:
-    assert keysym_of(character) == keysym

@@ -15,12 +15,17 @@ RING = 3
 
 MAX_SIDE_PX = 16_384
 
-# wl_shm's numbers: XRGB8888 and ARGB8888, then the fourcc codes of XBGR8888 and ABGR8888.
+# wl_shm's numbers: XRGB8888 and ARGB8888, then the fourcc codes of XBGR8888 and ABGR8888, of
+# RGBX8888 and RGBA8888, of BGRX8888 and BGRA8888.
 FORMATS = {
     1: PixelFormat.BGRX,
     0: PixelFormat.BGRX,
     0x34324258: PixelFormat.RGBX,
     0x34324241: PixelFormat.RGBX,
+    0x34325852: PixelFormat.XBGR,
+    0x34324152: PixelFormat.XBGR,
+    0x34325842: PixelFormat.XRGB,
+    0x34324142: PixelFormat.XRGB,
 }
 """What we can read, the best first."""
 

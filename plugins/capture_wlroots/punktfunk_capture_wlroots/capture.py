@@ -51,7 +51,8 @@ class WlrootsCapture(CaptureDriver):
             self._copier = _best_copier(self._connection, display.output)
         except DriverFailed as error:
             self.close()
-            raise DriverUnavailable("wlroots", str(error)) from error
+            hint = str(error.fields.get("hint", ""))
+            raise DriverUnavailable("wlroots", str(error), hint=hint) from error
         except BaseException:
             self.close()
             raise

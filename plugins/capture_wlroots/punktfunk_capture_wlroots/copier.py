@@ -6,9 +6,18 @@ from typing import Any, ClassVar
 import attrs
 from pywayland.protocol.wayland import WlShm
 
-from punktfunk.plugin import Area
+from punktfunk.plugin import Area, DriverFailed
 from punktfunk_capture_wlroots.buffers import Buffer, BufferRing, BufferSpec
 from punktfunk_capture_wlroots.wayland import Connection
+
+
+def gpu_only() -> DriverFailed:
+    """The compositor wants to copy into GPU memory and into no other."""
+    return DriverFailed(
+        "the compositor copies its picture into GPU memory only",
+        hint="start it with WLR_RENDERER=gles2 or pixman, or take the portal: "
+        'compositor = ["portal"]',
+    )
 
 
 class CopyFailed(Exception):

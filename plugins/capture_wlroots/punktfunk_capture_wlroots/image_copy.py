@@ -6,7 +6,7 @@ import attrs
 
 from punktfunk.plugin import Area, DriverFailed
 from punktfunk_capture_wlroots.buffers import FORMATS, Buffer, BufferRing, BufferSpec
-from punktfunk_capture_wlroots.copier import Copier, CopyFailed, Picture, destroy
+from punktfunk_capture_wlroots.copier import Copier, CopyFailed, Picture, destroy, gpu_only
 from punktfunk_capture_wlroots.ext_protocols import (
     PAINT_CURSORS,
     STOPPED,
@@ -130,9 +130,11 @@ class ImageCopy(Copier):
         self.connection.send()
 
     def _spec(self) -> BufferSpec:
+        if not self._formats:
+            raise gpu_only()
         known = [each for each in FORMATS if each in self._formats]
         if not known:
-            offered = ", ".join(f"{each:#x}" for each in self._formats) or "into none"
+            offered = ", ".join(f"{each:#x}" for each in self._formats)
             raise DriverFailed(f"the compositor copies into no format that we know, but {offered}")
         return BufferSpec(known[0], self._width_px, self._height_px, 4 * self._width_px)
 

@@ -55,7 +55,7 @@ class WlrootsInput(InputDriver):
         """Evdev codes of the keys and buttons that are down."""
         if self._keys is None or self._pointer is None:
             return frozenset()
-        return self._keys.held | self._pointer.held
+        return self._keys.held | self._pointer.buttons.held
 
     def handle(self, event: InputEvent) -> None:
         if self._connection is None:
@@ -69,7 +69,7 @@ class WlrootsInput(InputDriver):
             case PointerPosition():
                 self._pointer.move_to(event)
             case ButtonEvent():
-                self._pointer.press(event)
+                self._pointer.buttons.handle(event)
             case ScrollEvent():
                 self._pointer.scroll(event)
             case KeyEvent():
@@ -84,7 +84,7 @@ class WlrootsInput(InputDriver):
         if self._connection is None or self._keys is None or self._pointer is None:
             return
         self._keys.release_all()
-        self._pointer.release_all()
+        self._pointer.buttons.release_all()
         self._connection.send()
 
     def close(self) -> None:

@@ -4,24 +4,11 @@ import os
 import time
 from typing import Any
 
-from punktfunk.plugin import KeyEvent
+from punktfunk.plugin import HeldKeys
 from punktfunk_capture_wlroots.text_keymap import TextKeymap
 from punktfunk_capture_wlroots.xkb import KeyboardState
 
-MAX_CODE = 247
-"""Key codes above do not fit the keymap format."""
-
 _XKB_V1 = 1
-_SHIFT, _CTRL, _ALT, _META = 1, 2, 4, 8
-
-# Modifier bit of a client's event: the key to press for it, and every key that is it.
-_KEYS_OF_MODIFIER = {
-    _SHIFT: (42, frozenset({42, 54})),
-    _CTRL: (29, frozenset({29, 97})),
-    _ALT: (56, frozenset({56, 100})),
-    _META: (125, frozenset({125, 126})),
-}
-_ALL_MODIFIER_KEYS = frozenset().union(*(keys for _, keys in _KEYS_OF_MODIFIER.values()))
 
 
 def now_ms() -> int:
@@ -29,50 +16,16 @@ def now_ms() -> int:
     return time.monotonic_ns() // 1_000_000 & 0xFFFF_FFFF
 
 
-class KeyKeyboard:
+class KeyKeyboard(HeldKeys):
     """Presses keys by evdev code and tells the compositor which modifiers result."""
 
     def __init__(self, device: Any, state: KeyboardState) -> None:
+        super().__init__(self._key)
         self._device, self._state = device, state
-        self._down: set[int] = set()
         self._told = (0, 0, 0, 0)
         _upload(device, state.keymap_text())
 
-    def handle(self, event: KeyEvent) -> None:
-        """Press or release; repeats and keys without a code are ignored.
-
-        A modifier that the event flags and nobody holds is pressed around the key
-        (docs/protocol/gamestream.md, section 6.5).
-        """
-        code = event.evdev
-        if code is None or not 0 < code <= MAX_CODE or event.pressed == (code in self._down):
-            return
-        around = self._missing_modifiers(event) if event.pressed else []
-        for modifier in around:
-            self._key(modifier, pressed=True)
-        self._key(code, pressed=event.pressed)
-        for modifier in reversed(around):
-            self._key(modifier, pressed=False)
-
-    @property
-    def held(self) -> frozenset[int]:
-        return frozenset(self._down)
-
-    def release_all(self) -> None:
-        for code in sorted(self._down):
-            self._key(code, pressed=False)
-
-    def _missing_modifiers(self, event: KeyEvent) -> list[int]:
-        if event.evdev in _ALL_MODIFIER_KEYS:
-            return []
-        return [
-            press
-            for bit, (press, keys) in _KEYS_OF_MODIFIER.items()
-            if event.modifiers & bit and not keys & self._down
-        ]
-
-    def _key(self, code: int, *, pressed: bool) -> None:
-        (self._down.add if pressed else self._down.discard)(code)
+    def _key(self, code: int, pressed: bool) -> None:
         self._device.key(now_ms(), code, int(pressed))
         self._state.update(code, pressed=pressed)
         modifiers = self._state.modifiers()

@@ -6,7 +6,7 @@ import attrs
 
 from punktfunk.plugin import Area
 from punktfunk_capture_wlroots.buffers import Buffer, BufferRing, BufferSpec
-from punktfunk_capture_wlroots.copier import Copier, CopyFailed, Picture, destroy
+from punktfunk_capture_wlroots.copier import Copier, CopyFailed, Picture, destroy, gpu_only
 from punktfunk_capture_wlroots.protocols import ScreencopyManager
 from punktfunk_capture_wlroots.wayland import Connection
 
@@ -30,6 +30,10 @@ class _Copy:
 
 
 class Screencopy(Copier):
+    """Raises:
+    DriverFailed: from the constructor too: it copies into GPU memory only.
+    """
+
     protocol: ClassVar[str] = "wlr-screencopy"
 
     def __init__(self, connection: Connection, output: Any) -> None:
@@ -37,7 +41,11 @@ class Screencopy(Copier):
         self._output = output
         self._manager = connection.bind(ScreencopyManager, 3)
         self._copy: _Copy | None = None
-        self._seen_any = False
+        self._last_ring: BufferRing | None = None
+        self.ask()
+        connection.roundtrip()
+        self._check_kind()
+        self.cancel()
 
     @property
     def waiting(self) -> bool:
@@ -80,12 +88,14 @@ class Screencopy(Copier):
         if copy.failed:
             self.cancel()
             raise CopyFailed
+        self._check_kind()
         if copy.buffer is None and copy.described and copy.spec is not None:
             copy.ring = self._ring_for(copy.spec)
             copy.buffer = copy.ring.take()
-            # Nothing may change for a long time: the first picture must not wait for it. To
-            # the first one with damage everything is new, so nothing in between is missed.
-            if self._seen_any:
+            # Nothing may change for a long time: the first picture must not wait for it, nor the
+            # first of another size, whose change wlroots 0.18 takes for shown in the old size.
+            # To the first one with damage everything is new, so nothing in between is missed.
+            if copy.ring is self._last_ring:
                 copy.proxy.copy_with_damage(copy.buffer.proxy)
             else:
                 copy.proxy.copy(copy.buffer.proxy)
@@ -101,9 +111,13 @@ class Screencopy(Copier):
             upside_down=bool(copy.flags & _Y_INVERTED),
         )
         copy.buffer = None
+        self._last_ring = copy.ring
         self.cancel()
-        self._seen_any = True
         return picture
+
+    def _check_kind(self) -> None:
+        if self._copy is not None and self._copy.described and self._copy.spec is None:
+            raise gpu_only()
 
     def cancel(self) -> None:
         copy, self._copy = self._copy, None

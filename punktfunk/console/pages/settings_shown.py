@@ -13,7 +13,9 @@ from punktfunk.config.loading import Source
 from punktfunk.config.report import config_as_json
 from punktfunk.console.language import _
 from punktfunk.console.overrides import place_in_words
+from punktfunk.console.setting_words import LABELS, unit_of, value_in_words
 from punktfunk.console.shell import N_
+from punktfunk.console.words import number
 
 SECTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -26,56 +28,13 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "plugins": N_("Which plugins may run"),
     }
 )
-LABELS: Mapping[str, str] = MappingProxyType(
-    {
-        "host.name": N_("Name"),
-        "host.bind": N_("Address for devices"),
-        "host.base_port": N_("First port for devices"),
-        "host.mdns": N_("Announce it"),
-        "host.log_level": N_("How much is logged"),
-        "mgmt.bind": N_("Address of the console"),
-        "mgmt.names": N_("Further names"),
-        "mgmt.public_url": N_("Address at the proxy"),
-        "mgmt.tls_own": N_("HTTPS with its own certificate"),
-        "mgmt.tls_cert": N_("Certificate"),
-        "mgmt.tls_key": N_("Key of the certificate"),
-        "stream.max_sessions": N_("Devices at the same time"),
-        "stream.max_width": N_("Widest picture"),
-        "stream.max_height": N_("Highest picture"),
-        "stream.max_fps": N_("Most pictures a second"),
-        "stream.max_bitrate_kbps": N_("Highest bit rate"),
-        "stream.fec_percent": N_("Error correction"),
-        "stream.encryption": N_("Encryption"),
-        "stream.codecs": N_("Codecs"),
-        "stream.second_client": N_("When another device plays the app already"),
-        "stream.guests": N_("A device that has joined may"),
-        "stream.inhibit_idle": N_("Keep the machine awake"),
-        "desktop.enabled": N_("Offer the desktop"),
-        "desktop.mode": N_("Where apps appear"),
-        "desktop.command": N_("Program on the desktop"),
-        "test_pattern.enabled": N_("Offer the test pattern"),
-        "drivers.compositor": N_("Compositors"),
-        "drivers.capture": N_("Captures"),
-        "drivers.encode": N_("Encoders"),
-        "drivers.audio": N_("Sound sources"),
-        "drivers.input": N_("Inputs"),
-        "drivers.gamepad": N_("Gamepads"),
-        "plugins.allow": N_("Only these"),
-        "plugins.deny": N_("Never these"),
-    }
-)
-"""Every setting by a name of its own; a test holds this to the catalogue."""
-
-_UNITS: Mapping[str, str] = MappingProxyType(
-    {"_width": "px", "_height": "px", "_fps": "fps", "_kbps": "kbit/s", "_percent": "%", "_s": "s"}
-)
-
-
 @attrs.frozen(kw_only=True)
 class ShownSetting:
     """Attributes:
-    kind: `switch`, `number`, `choice`, `list` or `text`.
+    doc: What it does; empty where the label says it all.
+    kind: `switch`, `number`, `choice`, `some` of the choices, `list` or `text`.
     value: As it stands in the field; a list has one entry a line.
+    default: In words.
     place: Where it comes from, in words.
     set: It has been changed from the built-in value.
     held: What holds it where this page cannot reach, such as a variable's name; else empty.
@@ -97,7 +56,7 @@ class ShownSetting:
     waiting: bool
     least: int | None
     most: int | None
-    choices: Sequence[str]
+    choices: Sequence[tuple[str, str]]
 
 
 @attrs.frozen(kw_only=True)
@@ -159,15 +118,15 @@ def _shown(known: Known, loaded: LoadedConfig, waiting: frozenset[str]) -> Shown
     section, _dot, name = known.key.partition(".")
     origin = loaded.origins[known.key]
     is_held = origin.source in (Source.ENVIRONMENT, Source.FLAG)
-    kind = _kind(known)
+    label, doc = _(LABELS[known.key]), _(known.doc)
     return ShownSetting(
         key=known.key,
-        label=_(LABELS[known.key]),
-        doc=_(known.doc),
-        kind=kind,
-        unit=next((unit for end, unit in _UNITS.items() if name.endswith(end)), ""),
-        value=_text(known.shown(getattr(getattr(loaded.settings, section), name)), kind),
-        default=_text(known.default, kind),
+        label=label,
+        doc="" if doc == f"{label}." else doc,
+        kind=_kind(known),
+        unit=unit_of(known.key),
+        value=_text(known.shown(getattr(getattr(loaded.settings, section), name))),
+        default=_in_words(known.key, known.default),
         place=place_in_words(origin),
         set=origin.source is not Source.DEFAULT,
         held=origin.place if is_held else "",
@@ -175,25 +134,34 @@ def _shown(known: Known, loaded: LoadedConfig, waiting: frozenset[str]) -> Shown
         waiting=known.key in waiting,
         least=known.rule.least,
         most=known.rule.most,
-        choices=known.rule.choices,
+        choices=[(it, value_in_words(known.key, it)) for it in known.rule.choices],
     )
 
 
 def _kind(known: Known) -> str:
     rule = known.rule
     if rule.type is tuple:
-        return "list"
+        return "some" if rule.choices else "list"
     if rule.choices:
         return "choice"
     return {bool: "switch", int: "number"}.get(rule.type, "text")
 
 
-def _text(value: object, kind: str) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
         return "\n".join(value)
     return "" if value is None else str(value)
+
+
+def _in_words(key: str, value: object) -> str:
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    if isinstance(value, int):
+        return number(value)
+    values = value if isinstance(value, tuple) else (value,)
+    return ", ".join(value_in_words(key, str(it)) for it in values) or _("empty")
 
 
 def _line(name: str, value: object) -> str:

@@ -35,8 +35,8 @@ from punktfunk.model.offers import Choice, HostFacts, Kind
 from punktfunk.model.video import Codec, VideoMode
 from punktfunk.registry.discovery import PluginFilter
 from punktfunk.stats import Stats
-from punktfunk.trust.identity import load_or_make_identity
 from punktfunk.trust.held_off import HeldOff
+from punktfunk.trust.identity import load_or_make_identity
 from punktfunk.trust.native import NativePairing
 from punktfunk.trust.pairing import PendingPairing
 from punktfunk.trust.store import NativeClientStore

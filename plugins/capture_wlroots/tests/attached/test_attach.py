@@ -142,9 +142,7 @@ def test_an_output_that_somebody_removes_ends_the_capture(host_of_outputs, attac
     assert session.seat.effects == []
 
 
-def test_an_output_that_somebody_resizes_goes_on_in_the_clients_size(
-    host_of_outputs, attach
-) -> None:
+def test_an_output_that_somebody_resizes_goes_on_in_its_new_size(host_of_outputs, attach) -> None:
     session = attach()
     capture = session.capture()
     capture.read(5.0).release()
@@ -152,7 +150,7 @@ def test_an_output_that_somebody_resizes_goes_on_in_the_clients_size(
     host_of_outputs.tell(f"output {session.display.output} mode --custom 320x200@60Hz")
 
     frame = capture.read(10.0)
-    assert (frame.width_px, frame.height_px) == (640, 360)
+    assert (frame.width_px, frame.height_px) == (320, 200)
     frame.release()
     session.compositor.check()
 

@@ -46,7 +46,8 @@ def test_it_is_shown_and_steered(labwc, attach, seat, tmp_path, watch_client, ca
         environment=session.display.environment,
     )
     client = watch_client(events)
-    client.wait_for("shown", width=session.display.mode.width_px)
+    mode = session.display.mode
+    client.wait_for("shown", width=mode.width_px)
     capture, devices = session.capture(), session.input()
     client.wait_for("focus")  # which needs a keyboard, and there was none
 
@@ -58,6 +59,6 @@ def test_it_is_shown_and_steered(labwc, attach, seat, tmp_path, watch_client, ca
     devices.handle(A)
 
     client.wait_for("key", key=30, state=1)
-    assert sizes == {(640, 360)}
+    assert sizes == {(mode.width_px, mode.height_px)}
     assert "cannot make an output" in caplog.text
     assert session.seat.recorded == []
