@@ -19,7 +19,7 @@ from punktfunk_capture_gamescope.own import OwnGamescope
 from punktfunk_capture_gamescope.probe import INSTALL_HINT, render_nodes, start_availability
 from punktfunk_capture_gamescope.program import find
 from punktfunk_capture_gamescope.running import RunningGamescope, running_gamescope
-from punktfunk_capture_gamescope.settings import DRIVER, NODE, PICTURES, GamescopeSettings
+from punktfunk_capture_gamescope.settings import DRIVER, NODE, PICTURES, POINTER, GamescopeSettings
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class GamescopeCompositor(CompositorDriver):
                 **self._own.environment(self._wishes),
                 PICTURES: str(self._own.pictures),
                 NODE: str(self._own.node.number),
+                **({} if gamescope.draws_pointer else {POINTER: self._own.x_display}),
             },
         )
         return self._display
@@ -74,6 +75,8 @@ class GamescopeCompositor(CompositorDriver):
         }
         if found.x_display is not None:
             environment["DISPLAY"] = found.x_display
+            if not found.draws_pointer:
+                environment[POINTER] = found.x_display
         self._seat, self._running = seat, found
         self._display = Display(
             compositor=DRIVER,

@@ -2,54 +2,24 @@
 
 from typing import Any
 
-import attrs
-
 from punktfunk.plugin import (
+    EVDEV_BUTTONS,
+    MAX_FINGERS,
+    MAX_KEY_CODE,
     ButtonEvent,
     ContactKind,
     KeyEvent,
+    PointerArea,
     PointerMotion,
     PointerPosition,
     ScrollEvent,
     TouchEvent,
+    modifiers_around,
 )
 from punktfunk_capture_gamescope.eis import EisConnection
 
-MAX_CODE = 247
-MAX_FINGERS = 16
-
-_SHIFT, _CTRL, _ALT, _META = 1, 2, 4, 8
-
-# Modifier bit of a client's event: the key to press for it, and every key that is it.
-_KEYS_OF_MODIFIER = {
-    _SHIFT: (42, frozenset({42, 54})),
-    _CTRL: (29, frozenset({29, 97})),
-    _ALT: (56, frozenset({56, 100})),
-    _META: (125, frozenset({125, 126})),
-}
-_ALL_MODIFIER_KEYS = frozenset().union(*(keys for _, keys in _KEYS_OF_MODIFIER.values()))
-
-# By the number a client gives a button: BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE, BTN_EXTRA.
-_EVDEV_BUTTONS = {1: 0x110, 2: 0x112, 3: 0x111, 4: 0x113, 5: 0x114}
 _LARGEST_REGION = 1 << 20
 """A region larger than this is no screen, but a server's word for 'anywhere'."""
-
-
-@attrs.frozen
-class Place:
-    """Where the streamed picture is among what a device can point at."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        """Where a place on the picture (0..1) is."""
-        return (
-            self.left + min(x * self.width, self.width - 1),
-            self.top + min(y * self.height, self.height - 1),
-        )
 
 
 class Hands:
@@ -96,7 +66,7 @@ class Hands:
             device.pointer_motion_absolute(*self._place(device).point(event.x, event.y)).frame()
 
     def press(self, event: ButtonEvent) -> None:
-        self._set("BUTTON", _EVDEV_BUTTONS[event.button.value], pressed=event.pressed)
+        self._set("BUTTON", EVDEV_BUTTONS[event.button], pressed=event.pressed)
 
     def scroll(self, event: ScrollEvent) -> None:
         device = self._connection.device("SCROLL")
@@ -111,9 +81,9 @@ class Hands:
         (docs/protocol/gamestream.md, section 6.5).
         """
         code = event.evdev
-        if code is None or not 0 < code <= MAX_CODE or event.pressed == (code in self._down):
+        if code is None or not 0 < code <= MAX_KEY_CODE or event.pressed == (code in self._down):
             return
-        around = self._missing_modifiers(event) if event.pressed else []
+        around = modifiers_around(event, self._down)
         for modifier in around:
             self._set("KEYBOARD", modifier, pressed=True)
         self._set("KEYBOARD", code, pressed=event.pressed)
@@ -158,19 +128,10 @@ class Hands:
             self._emit(self._down.pop(code), code, pressed=False)
 
     def _emit(self, device: Any, code: int, *, pressed: bool) -> None:
-        if code > MAX_CODE:
+        if code > MAX_KEY_CODE:
             device.button(code, pressed).frame()
         else:
             device.keyboard_key(code, pressed).frame()
-
-    def _missing_modifiers(self, event: KeyEvent) -> list[int]:
-        if event.evdev in _ALL_MODIFIER_KEYS:
-            return []
-        return [
-            press
-            for bit, (press, keys) in _KEYS_OF_MODIFIER.items()
-            if event.modifiers & bit and not keys & self._down.keys()
-        ]
 
     def _lift(self, pointer_id: int) -> None:
         device, finger = self._fingers.pop(pointer_id)
@@ -181,10 +142,10 @@ class Hands:
         for pointer_id in list(self._fingers):
             self._lift(pointer_id)
 
-    def _place(self, device: Any) -> Place:
+    def _place(self, device: Any) -> PointerArea:
         regions = device.regions
         named = [it for it in regions if self._output and it.mapping_id == self._output]
         for region in named or regions:
             if max(region.dimension) < _LARGEST_REGION and min(region.dimension) > 0:
-                return Place(*map(float, region.position), *map(float, region.dimension))
-        return Place(0.0, 0.0, *map(float, self._size_px))
+                return PointerArea(*map(float, region.position), *map(float, region.dimension))
+        return PointerArea(0.0, 0.0, *map(float, self._size_px))

@@ -11,6 +11,9 @@ from punktfunk_capture_gamescope.settings import DRIVER, GamescopeSettings
 
 OLD_HINT = "install gamescope 3.15 or newer; Debian's is too old"
 
+POINTER_FLAG = "pipewire-composite-cursor"
+"""Newer ones draw the pointer into the picture where this says so."""
+
 _ELSEWHERE = ("/usr/games", "/usr/local/games")
 """Where distributions put games, which is not in everybody's PATH."""
 _MOST_HELP_BYTES = 65_536
@@ -32,6 +35,10 @@ class Gamescope:
     version: str
     flags: frozenset[str]
     has_headless: bool
+
+    @property
+    def draws_pointer(self) -> bool:
+        return POINTER_FLAG in self.flags
 
     @property
     def title(self) -> str:
@@ -96,6 +103,7 @@ def command_line(
         "framerate-limit": str(wishes.framerate_limit) if wishes.framerate_limit else None,
         "steam": "" if wishes.steam else None,
         "expose-wayland": "" if wishes.wayland else None,
+        POINTER_FLAG: "" if gamescope.draws_pointer else None,
     }
     unknown = []
     for flag, value in wanted.items():

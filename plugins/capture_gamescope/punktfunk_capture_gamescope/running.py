@@ -10,6 +10,7 @@ import attrs
 
 from punktfunk.plugin import DriverUnavailable, x11_display_of
 from punktfunk_capture_gamescope.nodes import Node, gamescope_nodes
+from punktfunk_capture_gamescope.program import POINTER_FLAG
 from punktfunk_capture_gamescope.settings import DRIVER
 
 HINT = "start gamescope, or Steam's game mode, as the user who runs the host"
@@ -23,6 +24,7 @@ class RunningGamescope:
     Attributes:
         name: Of its Wayland socket, such as `gamescope-0`.
         x_display: Such as `:1`; None where it has none.
+        draws_pointer: Its pictures have the pointer on them.
     """
 
     runtime: Path
@@ -30,6 +32,7 @@ class RunningGamescope:
     pid: int
     node: Node
     x_display: str | None
+    draws_pointer: bool
 
     def is_alive(self) -> bool:
         """True while the same process listens on its socket."""
@@ -59,7 +62,8 @@ def running_gamescope(environment: Mapping[str, str], wanted: str) -> RunningGam
     for name, pid in sorted(pids.items()):
         for node in nodes:
             if alone or node.pid == pid:
-                return RunningGamescope(Path(folder), name, pid, node, x11_display_of(pid))
+                x_display, draws = x11_display_of(pid), _has_flag(pid, POINTER_FLAG)
+                return RunningGamescope(Path(folder), name, pid, node, x_display, draws)
     raise DriverUnavailable(
         DRIVER,
         "gamescope runs, but its picture is not on this user's PipeWire",
@@ -87,3 +91,10 @@ def _listener(path: Path) -> int:
             return 0
         credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     return int(struct.unpack("=iII", credentials)[0])
+
+
+def _has_flag(pid: int, flag: str) -> bool:
+    try:
+        return f"--{flag}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # it ended while we looked
+        return False

@@ -9,6 +9,8 @@ PICTURES = "PUNKTFUNK_PICTURES"
 """Variable of a display that says where the PipeWire is that its pictures come through."""
 NODE = "PUNKTFUNK_PICTURES_NODE"
 """Variable of a display: the number of the node that its pictures come from."""
+POINTER = "PUNKTFUNK_POINTER"
+"""Variable of a display: the X server that has the pointer, where the pictures have it not."""
 
 SETTINGS: tuple[tuple[str, str | bool | int | list[str], str], ...] = (
     ("gamescope", "gamescope", "Name or path of the gamescope program."),

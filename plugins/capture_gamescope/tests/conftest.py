@@ -6,13 +6,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+from desk import wait_until
 from newer_libei import use_newer_libei
 from punktfunk_capture_gamescope import eis
 from punktfunk_capture_gamescope.eis import EisConnection
@@ -21,15 +21,6 @@ from punktfunk.testing import FakeSeat
 
 HERE = Path(__file__).parent
 NEEDED = ("pipewire", "wireplumber", "pw-dump", "gst-launch-1.0", "Xvfb", "Xwayland")
-WAIT_S = 30.0
-
-
-def wait_until(condition: Callable[[], Any], what: Callable[[], object] | str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        text = what if isinstance(what, str) else what()
-        assert time.monotonic() < deadline, f"waited for {text}"
-        time.sleep(0.01)
 
 
 @attrs.define

@@ -27,10 +27,15 @@ USAGE = """usage: gamescope [options...] -- [command...]
 PR_SET_PDEATHSIG = 1
 
 
+POINTER_USAGE = "  --pipewire-composite-cursor   draw the pointer into the stream"
+
+
 def main() -> None:
     print(VERSION, file=sys.stderr)
     if sys.argv[1:] in (["--help"], ["--version"]):
-        sys.exit(USAGE if sys.argv[1] == "--help" else 0)
+        with_pointer = "FAKE_POINTER" in os.environ
+        usage = f"{USAGE}{POINTER_USAGE}\n" if with_pointer else USAGE
+        sys.exit(usage if sys.argv[1] == "--help" else 0)
     options = parse()
     runtime = Path(os.environ["XDG_RUNTIME_DIR"])
     if options.fake_exit is not None:
@@ -58,6 +63,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--expose-wayland", action="store_true")
     parser.add_argument("--backend", required=True)
     parser.add_argument("--xwayland-count", type=int, default=1)
+    parser.add_argument("--pipewire-composite-cursor", action="store_true")
     parser.add_argument("--framerate-limit", type=int, default=0)
     parser.add_argument("--fake-events", default=os.devnull)
     parser.add_argument("--fake-format", default="BGRx")

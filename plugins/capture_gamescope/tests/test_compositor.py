@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+import xcffib
 from punktfunk_capture_gamescope import own
 from punktfunk_capture_gamescope.capture import GamescopeCapture
 from punktfunk_capture_gamescope.compositor import GamescopeCompositor
 from punktfunk_capture_gamescope.probe import attach_availability
-from punktfunk_capture_gamescope.settings import NODE, PICTURES, GamescopeSettings
+from punktfunk_capture_gamescope.settings import NODE, PICTURES, POINTER, GamescopeSettings
 
 from punktfunk.plugin import Display, DriverFailed, DriverUnavailable, PixelFormat, VideoMode
 from punktfunk.testing import FakeSeat
@@ -102,6 +103,43 @@ def test_its_picture_arrives(open_display, open_capture) -> None:
     assert tuple(picture[180, 320, :3]) == (0, 0, 255)
 
 
+def warp(display: Display, x: int, y: int) -> None:
+    """Put the pointer of the stand-in's X server somewhere on its 640×480."""
+    x_server = xcffib.connect(f"unix{display.environment['DISPLAY']}")
+    x_server.core.WarpPointer(0, x_server.setup.roots[0].root, 0, 0, 0, 0, x, y)
+    x_server.core.GetInputFocus().reply()
+    x_server.disconnect()
+
+
+def has_pointer(picture, x: int, y: int) -> bool:
+    """Whether the red is covered there."""
+    return bool((picture[y - 4 : y + 4, x - 4 : x + 4, 2] < 128).any())
+
+
+def test_the_pointer_of_its_x_server_is_seen_until_it_rests(open_display, open_capture) -> None:
+    compositor = open_display("--fake-pattern", "red")
+    capture = open_capture(compositor.display)
+    assert not has_pointer(read_until(capture, lambda p: p.any()), 320, 180)
+    os.kill(process(compositor._seat, "gamescope").pid, signal.SIGSTOP)  # the picture is still
+
+    warp(compositor.display, 500, 100)
+    read_until(capture, lambda p: has_pointer(p, 500, 75))
+    warp(compositor.display, 100, 400)
+
+    picture = read_until(capture, lambda p: has_pointer(p, 100, 300))
+    assert not has_pointer(picture, 500, 75)
+    read_until(capture, lambda p: not has_pointer(p, 100, 300))
+
+
+def test_a_pointer_that_gamescope_draws_itself_is_not_drawn_again(
+    open_display, monkeypatch
+) -> None:
+    monkeypatch.setenv("FAKE_POINTER", "1")
+    compositor = open_display()
+
+    assert POINTER not in compositor.display.environment
+
+
 @sweep
 def test_it_is_black_until_there_is_a_picture(open_display, open_capture) -> None:
     compositor = open_display()
@@ -120,7 +158,7 @@ def test_it_is_black_until_there_is_a_picture(open_display, open_capture) -> Non
 
 
 @sweep
-def test_another_size_than_the_displays_is_filled(open_display, open_capture) -> None:
+def test_a_client_of_another_size_gets_the_displays(open_display, open_capture) -> None:
     compositor = open_display("--fake-pattern", "red")
 
     capture = open_capture(
@@ -128,7 +166,7 @@ def test_another_size_than_the_displays_is_filled(open_display, open_capture) ->
     )
 
     picture = read_until(capture, lambda p: p.any())
-    assert picture.shape == (600, 800, 4)
+    assert picture.shape == (360, 640, 4)
     assert (picture[..., 2] == 255).all()
 
 
@@ -251,7 +289,7 @@ def test_a_running_one_is_shown_as_it_is(running, guest, open_capture) -> None:
     assert (display.mode.width_px, display.mode.height_px) == (640, 360)
     assert display.environment[NODE] == running.display.environment[NODE]
     picture = read_until(open_capture(display, wanted), lambda p: p.any())
-    assert picture.shape == (600, 800, 4)
+    assert picture.shape == (360, 640, 4)
     assert seat.processes == []
     assert seat.recorded == []
     driver.check()

@@ -1,12 +1,15 @@
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import punktfunk_capture_gamescope as plugin
 import pytest
 from punktfunk_capture_gamescope import eis, probe, vulkan
 from punktfunk_capture_gamescope.nodes import PROGRAM, gamescope_nodes
-from punktfunk_capture_gamescope.program import command_line, find, lacking
+from punktfunk_capture_gamescope.program import POINTER_FLAG, command_line, find, lacking
+from punktfunk_capture_gamescope.running import _has_flag
 from punktfunk_capture_gamescope.settings import GamescopeSettings
 
 from punktfunk.plugin import Availability, DriverFailed, HostFacts, Kind, VideoMode
@@ -176,6 +179,26 @@ def test_settings_become_flags_as_far_as_this_version_has_them(machine) -> None:
     more = ["--xwayland-count", "2", "--framerate-limit", "30", "--steam", "--hdr-enabled"]
     assert argv[-len(more) :] == more
     assert unknown == ["--expose-wayland"]
+
+
+def test_a_gamescope_that_can_draw_the_pointer_is_told_to(machine) -> None:
+    flag = f"--{POINTER_FLAG}"
+    facts = machine(f"{HELP}  {flag}   draw the pointer\n")
+    gamescope = find("gamescope", facts.environment["PATH"], 10)
+
+    argv, _ = command_line(gamescope, MODE, "/run/ready", GamescopeSettings.read({}))
+
+    assert gamescope.draws_pointer
+    assert argv[-1] == flag
+
+
+def test_a_running_gamescope_is_seen_to_draw_the_pointer() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()", f"--{POINTER_FLAG}"], stdin=subprocess.PIPE
+    ) as it:
+        assert _has_flag(it.pid, POINTER_FLAG)
+        assert not _has_flag(os.getpid(), POINTER_FLAG)
+        it.kill()
 
 
 @pytest.mark.skipif(not Path("/usr/games/gamescope").exists(), reason="no gamescope of Debian's")

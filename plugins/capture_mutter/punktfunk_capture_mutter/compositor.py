@@ -22,6 +22,7 @@ from punktfunk.plugin import (
     Seat,
     SeatProcess,
     VideoMode,
+    Witness,
     x11_display_of,
 )
 from punktfunk_capture_mutter.layout import Layout, LayoutService, write_settings
@@ -32,7 +33,6 @@ from punktfunk_capture_mutter.screen import ExistingScreen, OwnScreen, Screen
 from punktfunk_capture_mutter.session import X_COOKIES, connect, pictures_of, variables, x_variables
 from punktfunk_capture_mutter.settings import DRIVER, MutterSettings
 from punktfunk_capture_mutter.shell import leave_overview
-from punktfunk_capture_mutter.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,7 @@ class MutterCompositor(CompositorDriver):
             self._screen = ExistingScreen(reach, pictures, self._wishes.output)
         else:
             self._screen = OwnScreen(reach, pictures, mode)
-            # A screen that was there before also ends when its place or size changes.
-            self._witness = Witness(pictures / "pipewire-0")
+        self._witness = Witness(pictures / "pipewire-0")
         self._display = _shown(self._screen, variables(seat.host_environment))
         return self._display
 

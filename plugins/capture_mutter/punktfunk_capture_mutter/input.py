@@ -18,7 +18,7 @@ from punktfunk.plugin import (
     TextEvent,
     TouchEvent,
 )
-from punktfunk_capture_mutter.devices import Fingers, Keyboard, Pointer
+from punktfunk_capture_mutter.devices import Devices
 from punktfunk_capture_mutter.screen import screen_of
 
 
@@ -27,51 +27,42 @@ class MutterInput(InputDriver):
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         super().__init__(settings or {})
-        self._is_open = False
-        self._keyboard: Keyboard
-        self._pointer: Pointer
-        self._fingers: Fingers
+        self._devices: Devices | None = None
 
     def open(self, seat: Seat, display: Display, send_feedback: Callable[[Feedback], None]) -> None:
         """Use the devices that came with the screen; they send no feedback."""
-        screen = screen_of(display.environment)
-        self._keyboard = Keyboard(screen)
-        self._pointer = Pointer(screen)
-        self._fingers = Fingers(screen)
-        self._is_open = True
+        self._devices = Devices(screen_of(display.environment))
 
     @property
     def held(self) -> frozenset[int]:
         """Evdev codes of the keys and buttons that are down."""
-        return self._keyboard.held | self._pointer.held if self._is_open else frozenset()
+        return self._devices.held if self._devices else frozenset()
 
     def handle(self, event: InputEvent) -> None:
-        if not self._is_open:
+        if self._devices is None:
             raise DriverFailed("the input devices are not open")
         match event:
             case PointerMotion():
-                self._pointer.move(event)
+                self._devices.move(event)
             case PointerPosition():
-                self._pointer.move_to(event)
+                self._devices.move_to(event)
             case ButtonEvent():
-                self._pointer.press(event)
+                self._devices.buttons.handle(event)
             case ScrollEvent():
-                self._pointer.scroll(event)
+                self._devices.scroll(event)
             case KeyEvent():
-                self._keyboard.handle(event)
+                self._devices.keys.handle(event)
             case TextEvent():
-                self._keyboard.type(event.text)
-            case TouchEvent() if not event.kind.hovers:
-                self._fingers.handle(event)
+                self._devices.type(event.text)
+            case TouchEvent():
+                self._devices.fingers.handle(event)
 
     def release_all(self) -> None:
-        if not self._is_open:
+        if self._devices is None:
             return
-        self._keyboard.release_all()
-        self._pointer.release_all()
-        self._fingers.lift_all()
+        self._devices.release_all()
 
     def close(self) -> None:
         with suppress(DriverFailed):  # who is gone holds nothing
             self.release_all()
-        self._is_open = False
+        self._devices = None

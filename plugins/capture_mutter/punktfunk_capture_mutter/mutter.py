@@ -4,7 +4,7 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 
-from punktfunk.plugin import Bus, BusError, DriverFailed, DriverUnavailable, VideoMode
+from punktfunk.plugin import Bus, BusError, DriverFailed, DriverUnavailable, Signals, VideoMode
 from punktfunk_capture_mutter.settings import DRIVER
 
 SCREEN_CAST = "org.gnome.Mutter.ScreenCast"
@@ -21,6 +21,8 @@ _SESSION = f"{REMOTE_DESKTOP}.Session"
 _ANSWER_S = 10.0
 _LAST_WORDS_S = 0.25
 """A Mutter that ends closes its sessions first, and leaves the bus so soon after."""
+_CHANGE_S = 2.0
+"""What ends so soon after a screen has changed has ended because of that."""
 _ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 _SAVER, _SAVER_PATH = "org.gnome.ScreenSaver", "/org/gnome/ScreenSaver"
 UNLOCK = "unlock the GNOME session"
@@ -80,7 +82,8 @@ class Cast:
 
     Attributes:
         node: PipeWire's number of the pictures.
-        stopped: Mutter ended this, and is still there and not locked.
+        stopped: Somebody ended this: Mutter is still there and not locked, and the screen, where
+            it was there before, has not just changed its place or size.
 
     Args:
         bus: Taken over, and closed with this.
@@ -95,6 +98,8 @@ class Cast:
         self._bus = bus
         self._lock = threading.Lock()
         self._gone = ""
+        self._changes: Signals | None = None
+        self._changed_s = -_CHANGE_S
         self.stopped = False
         self._ended = ExitStack()
         self._ended.callback(bus.close)
@@ -137,9 +142,12 @@ class Cast:
                     time.sleep(_LAST_WORDS_S)
                 if not self._gone and (change := self._owners.wait(0)) is not None:
                     self._gone = "" if change[2] else "Mutter is gone"
+                while not self._gone and self._changes and self._changes.wait(0) is not None:
+                    self._changed_s = time.monotonic()
                 if not self._gone and closed:
                     self._gone = "GNOME ended the screencast"
-                    self.stopped = not is_locked(self._bus)
+                    changed = time.monotonic() - self._changed_s < _CHANGE_S
+                    self.stopped = not changed and not is_locked(self._bus)
         except BusError as error:
             raise DriverFailed(str(error)) from error
         if self._gone:
@@ -174,6 +182,12 @@ class Cast:
                 about=REMOTE_DESKTOP,
             )
         )
+        if connector:
+            self._changes = hear(
+                bus.signals(
+                    path=path_of(DISPLAY_CONFIG), interface=DISPLAY_CONFIG, member="MonitorsChanged"
+                )
+            )
         (self._remote,) = bus.call(
             REMOTE_DESKTOP, path_of(REMOTE_DESKTOP), REMOTE_DESKTOP, "CreateSession"
         )

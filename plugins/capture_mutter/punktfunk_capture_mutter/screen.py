@@ -15,6 +15,7 @@ from punktfunk.plugin import (
     DriverFailed,
     DriverUnavailable,
     PipeWireVideo,
+    PointerArea,
     VideoMode,
 )
 from punktfunk_capture_mutter.mutter import Cast, screens
@@ -94,8 +95,7 @@ class Screen:
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where a place on the picture (0..1) is, in pixels."""
-        width, height = self.mode.width_px, self.mode.height_px
-        return min(x * width, width - 1), min(y * height, height - 1)
+        return PointerArea(0, 0, *_size(self.mode)).point(x, y)
 
     def close(self) -> None:
         _open.pop(self._number, None)

@@ -5,7 +5,14 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from punktfunk.plugin import Availability, Bus, BusError, DriverUnavailable, x11_display_of
+from punktfunk.plugin import (
+    Availability,
+    Bus,
+    BusError,
+    DriverUnavailable,
+    session_bus_address,
+    x11_display_of,
+)
 from punktfunk_capture_mutter.mutter import (
     OLDEST_VERSION,
     SCREEN_CAST,
@@ -49,11 +56,10 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
     A host that is a service has no `WAYLAND_DISPLAY`, so sockets are asked who listens.
     """
     runtime = environment.get("XDG_RUNTIME_DIR", "")
-    address = environment.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
     found = {
         "XDG_SESSION_TYPE": "wayland",
         "XDG_CURRENT_DESKTOP": "GNOME",
-        "DBUS_SESSION_BUS_ADDRESS": address,
+        "DBUS_SESSION_BUS_ADDRESS": session_bus_address(environment),
     }
     if runtime:
         found["XDG_RUNTIME_DIR"] = runtime

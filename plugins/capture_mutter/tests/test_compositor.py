@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import attrs
 import pytest
 from punktfunk_capture_mutter.capture import MutterCapture
 from punktfunk_capture_mutter.compositor import MutterCompositor
@@ -241,8 +242,9 @@ def test_attached_it_notices_that_the_session_ended(gnome, guest_seat, wait) -> 
     compositor.close()
 
 
-def test_attached_what_the_user_ended_is_withdrawn(gnome, guest_seat, wait) -> None:
-    compositor = MutterCompositor()
+@pytest.mark.parametrize("own", [True, False], ids=["own screen", "existing screen"])
+def test_attached_what_the_user_ended_is_withdrawn(gnome, guest_seat, wait, own) -> None:
+    compositor = MutterCompositor({} if own else {"output": gnome.display.output})
     compositor.attach(guest_seat, MODE)
     compositor.check()
 
@@ -258,6 +260,28 @@ def test_attached_what_the_user_ended_is_withdrawn(gnome, guest_seat, wait) -> N
     wait(is_withdrawn, "the end to be noticed")
     with pytest.raises(DisplayWithdrawn):
         compositor.check()
+    compositor.close()
+
+
+def test_attached_a_screen_that_changes_its_size_is_not_withdrawn(gnome, guest_seat, wait) -> None:
+    compositor = MutterCompositor({"output": gnome.display.output})
+    compositor.attach(guest_seat, MODE)
+    compositor.check()
+    errors: list[DriverFailed] = []
+
+    gnome.compositor.resize(attrs.evolve(MODE, width_px=1_024, height_px=768))
+
+    def is_noticed() -> bool:
+        try:
+            compositor.check()
+        except DriverFailed as error:
+            errors.append(error)
+        return bool(errors)
+
+    wait(is_noticed, "the end to be noticed")
+    assert not isinstance(errors[0], DisplayWithdrawn)
+    compositor.close()
+    assert compositor.attach(guest_seat, MODE).mode.width_px == 1_024
     compositor.close()
 
 

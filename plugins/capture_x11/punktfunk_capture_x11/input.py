@@ -77,7 +77,7 @@ class X11Input(InputDriver):
         if self._keyboard is None or self._pointer is None:
             return frozenset()
         keys = {("key", code) for code in self._keyboard.held}
-        return frozenset(keys | {("button", number) for number in self._pointer.held})
+        return frozenset(keys | {("button", number) for number in self._pointer.buttons.held})
 
     def handle(self, event: InputEvent) -> None:
         if self._connection is None:
@@ -92,7 +92,7 @@ class X11Input(InputDriver):
             case PointerPosition():
                 self._pointer.move_to(event, self._area)
             case ButtonEvent():
-                self._pointer.press(event)
+                self._pointer.buttons.handle(event)
             case ScrollEvent():
                 self._pointer.scroll(event)
             case KeyEvent():
@@ -107,7 +107,7 @@ class X11Input(InputDriver):
         if self._connection is None or self._keyboard is None or self._pointer is None:
             return
         self._keyboard.release_all()
-        self._pointer.release_all()
+        self._pointer.buttons.release_all()
         self._connection.flush()
 
     def close(self) -> None:

@@ -1,64 +1,26 @@
 """A seat on a temporary folder, an Xvfb on the seat, and our guinea-pig client on the Xvfb."""
 
-import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
-import attrs
 import pytest
 import xcffib
+from desk import X11_CLIENT, Desk, frame_number, need_programs, wait_until
 from punktfunk_capture_x11.capture import X11Capture
 from punktfunk_capture_x11.compositor import X11Compositor
 from punktfunk_capture_x11.connection import Connection
 from punktfunk_capture_x11.input import X11Input
 
-from punktfunk.plugin import Display, Frame, LaunchSpec, VideoMode
+from punktfunk.plugin import Frame
 from punktfunk.testing import FakeSeat
-from punktfunk.testing.seat import FakeSeatProcess
-
-CLIENT = Path(__file__).with_name("lab_client.py")
-WAIT_S = 10.0
 
 
-@attrs.define
-class Desk:
-    """An open compositor, and what a test does with it."""
-
-    seat: FakeSeat
-    compositor: X11Compositor
-    display: Display
-    closers: list[Callable[[], None]] = attrs.field(factory=list)
-
-    def capture(self) -> X11Capture:
-        driver = X11Capture()
-        self.closers.append(driver.close)
-        driver.open(self.seat, self.display, self.display.mode)
-        return driver
-
-    def input(self, **settings: object) -> X11Input:
-        driver = X11Input(settings)
-        self.closers.append(driver.close)
-        driver.open(self.seat, self.display, lambda feedback: None)
-        return driver
-
-    def start(self, name: str, launch: LaunchSpec) -> FakeSeatProcess:
-        return self.seat.spawn(name, launch.argv, environment=self.display.environment)
-
-    def start_client(self, drawing: str) -> "Client":
-        """Start the guinea pig; `drawing` is still, counter, box or whole."""
-        events = self.seat.runtime_dir / "client.events"
-        argv = [sys.executable, str(CLIENT), drawing, str(events)]
-        self.start("client", LaunchSpec(argv=argv))
-        client = Client(events)
-        client.wait_for("shown", width=self.display.mode.width_px)
-        return client
+class X11Desk(Desk):
+    capture_driver, input_driver = X11Capture, X11Input
+    program = X11_CLIENT
 
     def wait_for_focus(self) -> None:
         """Wait until some program's window has the keyboard."""
@@ -75,32 +37,6 @@ class Desk:
             connection.close()
 
 
-@attrs.define
-class Client:
-    """What the guinea pig saw."""
-
-    path: Path
-
-    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        if not self.path.exists():
-            return []
-        lines = self.path.read_text().splitlines(keepends=True)
-        events = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [event for event in events if kind in (None, event["kind"])]
-
-    def wait_for(self, kind: str, *, count: int = 1, **fields: object) -> list[dict[str, Any]]:
-        """Wait until `count` events of a kind with these fields were seen; return them."""
-
-        def matching() -> list[dict[str, Any]]:
-            return [e for e in self.events(kind) if fields.items() <= e.items()]
-
-        wait_until(
-            lambda: len(matching()) >= count,
-            lambda: f"{count} {kind} events with {fields}; saw {self.events()[-20:]}",
-        )
-        return matching()
-
-
 def _has_class(connection: Connection, window: int) -> bool:
     """Programs give their windows a class; a window manager's own have none."""
     asked = connection.core.GetProperty(False, window, 67, 31, 0, 8)  # WM_CLASS, STRING
@@ -110,27 +46,9 @@ def _has_class(connection: Connection, window: int) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool], what: Callable[[], str] | str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, (
-            f"waited for {what if isinstance(what, str) else what()}"
-        )
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="session")
 def programs() -> Callable[..., None]:
-    """Skip without the programs a test needs; fail instead where CI should have them."""
-
-    def need(*names: str) -> None:
-        missing = [name for name in names if shutil.which(name) is None]
-        if missing and os.environ.get("CI") == "true":
-            pytest.fail(f"not installed: {', '.join(missing)}")
-        if missing:
-            pytest.skip(f"not installed: {', '.join(missing)}")
-
-    return need
+    return need_programs
 
 
 @pytest.fixture
@@ -146,9 +64,9 @@ def other_seat() -> Iterator[FakeSeat]:
 
 
 @pytest.fixture
-def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callable[..., Desk]]:
+def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callable[..., X11Desk]]:
     programs("Xvfb", "openbox", "xterm", "setxkbmap")
-    desks: list[Desk] = []
+    desks: list[X11Desk] = []
 
     def make(
         width: int = 640,
@@ -157,18 +75,14 @@ def make_desk(seat: FakeSeat, programs: Callable[..., None]) -> Iterator[Callabl
         *,
         seat: FakeSeat = seat,
         **settings: object,
-    ) -> Desk:
+    ) -> X11Desk:
         compositor = X11Compositor(settings)
-        mode = VideoMode(width_px=width, height_px=height, refresh_mhz=rate)
-        desk = Desk(seat, compositor, compositor.open(seat, mode))
-        desk.closers.append(compositor.close)
-        desks.append(desk)
-        return desk
+        desks.append(X11Desk.open(seat, compositor, (width, height, rate)))
+        return desks[-1]
 
     yield make
     for desk in desks:
-        for close in reversed(desk.closers):
-            close()
+        desk.close()
 
 
 @pytest.fixture
@@ -176,15 +90,9 @@ def wait() -> Callable[..., None]:
     return wait_until
 
 
-@pytest.fixture
-def frame_number() -> Callable[[Frame], int]:
-    """Read the sixteen cells the guinea pig draws its frame number in."""
-
-    def read(frame: Frame) -> int:
-        row = frame.planes[0][8, 8 * 4 : 16 * 16 * 4 : 16 * 4]
-        return sum(1 << bit for bit, value in enumerate(row) if value > 128)
-
-    return read
+@pytest.fixture(name="frame_number")
+def _frame_number() -> Callable[[Frame], int]:
+    return frame_number
 
 
 _PREAMBLE = """

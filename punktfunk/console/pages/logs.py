@@ -2,18 +2,14 @@
 
 from quart import Blueprint, g
 
-from punktfunk.console.shell import N_, page
+from punktfunk.config.catalogue import KNOWN
+from punktfunk.console.setting_words import value_in_words
+from punktfunk.console.shell import page
 from punktfunk.mgmt.requests import host
 from punktfunk.model.access import Scope
 
 PLACE = "logs"
-LEVELS = {
-    "debug": N_("Everything"),
-    "info": N_("From info up"),
-    "warning": N_("From warnings up"),
-    "error": N_("Errors only"),
-}
-
+SETTING = "host.log_level"
 blueprint = Blueprint("logs", __name__)
 
 
@@ -22,7 +18,7 @@ async def logs() -> str:
     return await page(
         "logs.html",
         PLACE,
-        levels=LEVELS,
+        levels=[(it, value_in_words(SETTING, it)) for it in KNOWN[SETTING].rule.choices],
         written=host().operations.config.loaded.settings.host.log_level,
         may_read=g.login.scope.includes(Scope.ADMIN),
     )

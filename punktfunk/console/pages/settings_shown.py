@@ -28,6 +28,8 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "plugins": N_("Which plugins may run"),
     }
 )
+
+
 @attrs.frozen(kw_only=True)
 class ShownSetting:
     """Attributes:
@@ -159,7 +161,7 @@ def _in_words(key: str, value: object) -> str:
     if isinstance(value, bool):
         return _("on") if value else _("off")
     if isinstance(value, int):
-        return number(value)
+        return number(value) if unit_of(key) else str(value)  # ports have no separators
     values = value if isinstance(value, tuple) else (value,)
     return ", ".join(value_in_words(key, str(it)) for it in values) or _("empty")
 

@@ -26,19 +26,24 @@ export function installLive() {
 
 function keepFollowing(types) {
   const topics = [...new Set(types.map((it) => it.split(".")[0]))];
-  let source = follow(types, topics);
+  whileSeen(() => follow(types, topics), () => topics.forEach(announce));
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
+
+/** Keep a source open, but not for a page that nobody looks at; `again` is told after it was closed. */
+export function whileSeen(open, again = () => {}) {
+  let source = open();
   let timer;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
     if (document.hidden) {
       timer = setTimeout(() => source.close(), HIDDEN_MS);
     } else if (source.readyState === EventSource.CLOSED) {
-      source = follow(types, topics);
-      topics.forEach(announce);
+      source = open();
+      again();
     }
   });
   addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
 function follow(types, topics) {
@@ -64,7 +69,7 @@ function follow(types, topics) {
 }
 
 /** The browser does not try again after an answer that was none; find out which it was. */
-async function afterRefusal() {
+export async function afterRefusal() {
   for (let wait_ms = 2_000; ; wait_ms = Math.min(2 * wait_ms, 30_000)) {
     await new Promise((resolve) => setTimeout(resolve, wait_ms));
     try {

@@ -1,6 +1,7 @@
 // The log: what was written lately, then each line as it is written.
 
 import { Refused } from "./actions.js";
+import { afterRefusal, whileSeen } from "./live.js";
 import { logIn, root, toast } from "./page.js";
 
 const KEPT = 5_000;
@@ -16,10 +17,13 @@ const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
   hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23",
 });
 
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
+
 const parts = new Set();
 const lines = new WeakMap();
 let waiting = [];
 let unseen = 0;
+let lastTop = 0;
 
 function element(name, kind, text) {
   const made = document.createElement(name);
@@ -66,23 +70,31 @@ function know(part) {
 
 function count() {
   const all = list.children.length;
-  const hidden = list.querySelectorAll(":scope > [hidden]").length;
+  const shown = all - list.querySelectorAll(":scope > [hidden]").length;
   document.getElementById("log-count").value =
-    words.count.replace("%(shown)s", all - hidden).replace("%(all)s", all);
+    words.count.replace("%(shown)s", numbers.format(shown)).replace("%(all)s", numbers.format(all));
+  const nothing = document.getElementById("log-empty");
+  nothing.textContent = all ? words.none : words.empty;
+  nothing.hidden = shown > 0;
 }
 
 const isAtEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
 
 function toEnd() {
-  list.scrollTop = list.scrollHeight;
+  list.scrollTop = lastTop = list.scrollHeight;
   unseen = 0;
   newer.hidden = true;
+}
+
+/** The end is where lines turn out to be once they are drawn. */
+function follow() {
+  toEnd();
+  requestAnimationFrame(toEnd);
 }
 
 function show() {
   const rows = waiting;
   waiting = [];
-  const atEnd = isAtEnd();
   for (const row of rows) {
     const line = lines.get(row);
     if (!line) continue;
@@ -90,27 +102,38 @@ function show() {
     row.hidden = !isWanted(line);
   }
   list.append(...rows);
+  const before = list.scrollHeight;
   while (list.children.length > KEPT) list.firstElementChild.remove();
   count();
-  if (filter.elements.follow.checked && (atEnd || !unseen)) return toEnd();
+  if (filter.elements.follow.checked) return follow();
+  list.scrollTop -= before - list.scrollHeight;
   unseen += rows.filter((row) => !row.hidden).length;
-  newer.textContent = words.newer.replace("%(n)s", unseen);
+  newer.textContent = words.newer.replace("%(n)s", numbers.format(unseen));
   newer.hidden = unseen === 0;
 }
+
+const gapRow = () => element("li", "gap", words.gap);
 
 function add(row) {
   if (waiting.push(row) === 1) setTimeout(show, 100); // a burst is drawn once
 }
 
-function follow(token) {
-  const source = new EventSource(`${root}api/v1/logs/stream?after=${encodeURIComponent(token)}`);
-  source.addEventListener("line", (event) => add(rowOf(JSON.parse(event.data))));
-  source.addEventListener("gap", () => add(element("li", "gap", words.gap)));
-  source.addEventListener("error", () => {
-    if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => { fetch(`${root}api/v1/health`).then(() => location.reload(), () => {}); }, 5_000);
-  });
-  addEventListener("pagehide", () => source.close());
+function read(token) {
+  let last = token;
+  const open = () => {
+    const source = new EventSource(`${root}api/v1/logs/stream?after=${encodeURIComponent(last)}`);
+    for (const [type, rowFrom] of [["line", (data) => rowOf(JSON.parse(data))], ["gap", gapRow]]) {
+      source.addEventListener(type, ({ data, lastEventId }) => {
+        last = lastEventId;
+        add(rowFrom(data));
+      });
+    }
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) afterRefusal();
+    });
+    return source;
+  };
+  whileSeen(open);
 }
 
 function download() {
@@ -133,23 +156,36 @@ async function begin() {
   if (!response.ok) throw new Refused(response.status, answer);
   waiting = answer.map(rowOf);
   show();
-  toEnd();
-  follow(response.headers.get("Last-Event-ID"));
+  read(response.headers.get("Last-Event-ID"));
 }
 
 filter.addEventListener("submit", (event) => event.preventDefault());
 filter.addEventListener("input", (event) => {
-  if (event.target.name === "follow") return event.target.checked && toEnd();
-  for (const row of list.children) {
-    const line = lines.get(row);
-    if (line) row.hidden = !isWanted(line);
+  if (event.target.name !== "follow") {
+    for (const row of list.children) {
+      const line = lines.get(row);
+      if (line) row.hidden = !isWanted(line);
+    }
+    count();
   }
-  count();
-  if (filter.elements.follow.checked) toEnd();
+  if (filter.elements.follow.checked) follow();
 });
+// Who looks back is not pulled away from there, and who comes to the end again follows again.
 list.addEventListener("scroll", () => {
-  if (isAtEnd()) { unseen = 0; newer.hidden = true; }
+  const { follow: box } = filter.elements;
+  if (isAtEnd()) {
+    box.checked = true;
+    unseen = 0;
+    newer.hidden = true;
+  } else if (list.scrollTop < lastTop) {
+    box.checked = false;
+  }
+  lastTop = list.scrollTop;
 });
-newer.addEventListener("click", toEnd);
+newer.addEventListener("click", () => {
+  filter.elements.follow.checked = true;
+  list.focus();
+  follow();
+});
 document.getElementById("log-download").addEventListener("click", download);
 begin().catch((error) => toast(error.message, "bad"));

@@ -29,13 +29,13 @@ export function installManners() {
   setInterval(countUp, 1_000);
 }
 
-async function copy(text) {
+export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch { // Only pages on HTTPS or loopback have a clipboard.
     const field = document.createElement("textarea");
     field.value = text;
-    document.body.append(field);
+    (document.querySelector("dialog:modal") ?? document.body).append(field);
     field.select();
     document.execCommand("copy");
     field.remove();

@@ -1,35 +1,61 @@
 // Settings: each saves itself, and says what is wrong where it is wrong.
 
 import { Refused, ask, bodyOf } from "./actions.js";
-import { announce, toast, words } from "./page.js";
+import { copy } from "./manners.js";
+import { announce, toast } from "./page.js";
+
+const edited = new WeakSet(); // forms with something that is not saved yet
+const search = document.getElementById("settings-search");
 
 const isSetting = (form) => Boolean(form?.dataset.setting);
+const fieldsOf = (form) => [...form.querySelectorAll("[name=value]")];
 
-function isChanged(form) {
-  const field = form.elements.value;
+function isChanged(field) {
   if (field.type === "checkbox") return field.checked !== field.defaultChecked;
-  if (field.tagName === "SELECT") return !field.selectedOptions[0].defaultSelected;
+  if (field.tagName === "SELECT") return !field.selectedOptions[0]?.defaultSelected;
   return field.value !== field.defaultValue;
 }
 
+function valueIn(form) {
+  const fields = fieldsOf(form);
+  if (fields[0].dataset.type !== "some") return bodyOf(form).value;
+  return fields.filter((it) => it.checked).map((it) => it.value);
+}
+
+/** Save and As it was are there while there is something to save. */
 function showState(form) {
-  form.querySelector(".setting-save").hidden = !isChanged(form);
+  const row = form.querySelector(".setting-save");
+  if (!row) return;
+  const changed = fieldsOf(form).some(isChanged);
+  if (changed) edited.add(form); else edited.delete(form);
+  row.hidden = !changed;
+}
+
+function say(form, text) {
+  const problem = form.querySelector(".problem");
+  problem.textContent = text;
+  problem.hidden = !text;
+}
+
+/** Buttons that have done their work go away: who is at the keyboard is left at the field. */
+function backToField(form) {
+  if (form.querySelector("button:focus-visible")) fieldsOf(form)[0].focus();
 }
 
 async function change(form, body) {
-  const problem = form.querySelector(".problem");
-  problem.hidden = true;
+  if (form.classList.contains("busy")) return;
+  say(form, "");
   form.classList.add("busy");
   try {
-    const answer = await ask("PATCH", "api/v1/config", body);
+    await ask("PATCH", "api/v1/config", body);
     toast(form.dataset.saved);
+    edited.delete(form);
+    backToField(form);
     form.querySelector(".setting-save").hidden = true;
     announce("config");
-    return answer;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    problem.textContent = error.message;
-    problem.hidden = false;
+    say(form, error.message);
   } finally {
     form.classList.remove("busy");
   }
@@ -39,18 +65,33 @@ document.addEventListener("input", (event) => {
   if (isSetting(event.target.form)) showState(event.target.form);
 });
 document.addEventListener("reset", (event) => {
-  if (!isSetting(event.target)) return;
-  event.target.querySelector(".problem").hidden = true;
-  setTimeout(() => showState(event.target));
+  const form = event.target;
+  if (!isSetting(form)) return;
+  say(form, "");
+  setTimeout(() => showState(form));
 });
 document.addEventListener("submit", (event) => {
-  if (!isSetting(event.target)) return;
+  const form = event.target;
+  if (!isSetting(form)) return;
   event.preventDefault();
-  change(event.target, { set: { [event.target.dataset.setting]: bodyOf(event.target).value } });
+  if (edited.has(form)) change(form, { set: { [form.dataset.setting]: valueIn(form) } });
 });
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-unset]");
-  if (button) change(button.form ?? button.closest("form"), { unset: [button.dataset.unset] });
+  const button = event.target.closest("[data-setting] button");
+  if (button?.type === "reset") backToField(button.form);
+  if (button?.dataset.unset) change(button.form, { unset: [button.dataset.unset] });
+});
+
+// What a person has chosen in a field hides what the host says now, but where they go on editing.
+document.addEventListener("htmx:after:swap", () => {
+  for (const form of document.querySelectorAll("[data-setting]")) {
+    if (edited.has(form)) showState(form); else form.reset();
+  }
+  search.dispatchEvent(new Event("input", { bubbles: true }));
+});
+search.addEventListener("pf-searched", () => {
+  document.getElementById("settings-nothing").hidden =
+    Boolean(document.querySelector("main [data-text]:not([hidden])"));
 });
 
 // A token is shown once, and is nowhere on the page afterwards.
@@ -62,8 +103,7 @@ document.addEventListener("pf-done", (event) => {
   dialog.addEventListener("close", () => { shown.textContent = ""; }, { once: true });
   dialog.showModal();
 });
-document.addEventListener("click", async (event) => {
+document.addEventListener("click", (event) => {
   if (!event.target.closest("#token-copy")) return;
-  await navigator.clipboard?.writeText(document.querySelector(".token-text code").textContent);
-  toast(words.copied);
+  copy(document.querySelector(".token-text code").textContent);
 });

@@ -2,17 +2,6 @@
 
 import { upTo } from "./rows.js";
 
-/** Where a number belongs in a sorted list. */
-function placeOf(value, sorted) {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < value) low = middle + 1; else high = middle;
-  }
-  return low;
-}
-
 export class Summary {
   /** stages: names of all that the samples have. */
   constructor(stages, samples) {
@@ -20,19 +9,14 @@ export class Summary {
     this.count = 0;
     this.fresh = this.repeated = this.mbps = this.wanted = 0;
     this.lost = this.rebuilt = this.never = this.refused = 0;
-    this.sorted_ms = [];
+    this.medians_ms = [];
     this.stages_ms = stages.map(() => 0);
     this.worst_ms = 0;
     this.worst = 0;
-    for (const sample of samples) this.#add(sample, (ms) => this.sorted_ms.push(ms));
-    this.sorted_ms.sort((a, b) => a - b);
+    for (const sample of samples) this.add(sample);
   }
 
   add(sample) {
-    this.#add(sample, (ms) => this.sorted_ms.splice(placeOf(ms, this.sorted_ms), 0, ms));
-  }
-
-  #add(sample, keepMedian) {
     this.fresh += sample.fps;
     this.repeated += sample.repeat_fps;
     this.mbps += sample.mbps;
@@ -41,13 +25,13 @@ export class Summary {
     this.rebuilt += sample.fec_recovered;
     this.never += sample.frames_dropped;
     this.refused += sample.send_dropped;
-    if (sample.fps) this.#addTimes(sample, keepMedian);
+    if (sample.fps) this.#addTimes(sample);
     this.count += 1;
   }
 
-  #addTimes(sample, keepMedian) {
+  #addTimes(sample) {
     const sums = upTo(sample, this.stages, "p50_us");
-    keepMedian(sums.at(-1) ?? 0);
+    this.medians_ms.push(sums.at(-1) ?? 0);
     sums.forEach((sum, place) => { this.stages_ms[place] += sum - (sums[place - 1] ?? 0); });
     const slowest = upTo(sample, this.stages, "p99_us").at(-1) ?? 0;
     if (slowest > this.worst_ms) [this.worst_ms, this.worst] = [slowest, this.count];
@@ -55,7 +39,8 @@ export class Summary {
 
   /** Milliseconds of half of the seconds. */
   get median_ms() {
-    return this.sorted_ms[this.sorted_ms.length >> 1] ?? 0;
+    const sorted = Float64Array.from(this.medians_ms).sort();
+    return sorted[sorted.length >> 1] ?? 0;
   }
 
   /** The stage that takes most, and its share; null without times. */
