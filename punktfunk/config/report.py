@@ -1,7 +1,7 @@
 """What `punktfunk config` shows: every setting, its value, and where that came from."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from punktfunk.config.catalogue import ENTRIES, KNOWN, KNOWN_IN_ENTRIES, Known
@@ -27,16 +27,23 @@ def config_as_json(loaded: LoadedConfig) -> dict[str, Any]:
             }
             for key, known, value in _all(loaded)
         ],
-        "plugin": {
-            name: {key: _HIDDEN if _is_secret(key) else value for key, value in table.items()}
-            for name, table in loaded.settings.plugin.items()
-        },
+        "plugin": _without_secrets(loaded.settings.plugin),
         "warnings": list(loaded.warnings),
     }
 
 
-def _is_secret(key: str) -> bool:
-    return any(word in key.lower() for word in _SECRET_WORDS)
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _HIDDEN if _is_secret(key, member) else _without_secrets(member)
+            for key, member in value.items()
+        }
+    return [_without_secrets(member) for member in value] if isinstance(value, list) else value
+
+
+def _is_secret(key: str, value: object) -> bool:
+    names_one = any(word in key.lower() for word in _SECRET_WORDS)
+    return names_one and not isinstance(value, Mapping)
 
 
 def config_as_text(loaded: LoadedConfig) -> str:

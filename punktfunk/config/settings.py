@@ -89,7 +89,8 @@ class MgmtSettings:
         "https://home.example/punktfunk; empty for none.",
         "",
         test=is_public_url,
-        form="an http or https address without user, query and fragment, or empty",
+        form="an http or https address without user, query and fragment, whose path does not "
+        "begin with /api or /metrics, or empty",
     )
     tls_own: bool = setting("Serve HTTPS with the host's own certificate.", False)
     tls_cert: str = setting("PEM file of a certificate to serve HTTPS with.", "")

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 MAX_CHARACTERS = 2_000
 
 _PART = re.compile(r"[\w.~-]+", re.ASCII)
+_NOT_FIRST = ("api", "metrics")
+"""Where the API is: a page below would not be told from it."""
 
 
 def is_web_address(text: str) -> bool:
@@ -35,6 +37,8 @@ def is_public_url(text: str) -> bool:
     if not is_web_address(text) or "?" in text:
         return False
     parts = urlsplit(text).path.strip("/").split("/")
+    if parts[0] in _NOT_FIRST:
+        return False
     return parts == [""] or all(_PART.fullmatch(it) and set(it) != {"."} for it in parts)
 
 

@@ -197,7 +197,7 @@ def test_it_looks_right_whatever_devices_are_called(
         for path, name in (
             ("devices", "devices"),
             (f"devices/{fingerprint}", "devices-one"),
-            ("logs", "devices-notice"),
+            ("performance", "devices-notice"),
         ):
             page = visitor.go(path)
             for look, options in LOOKS.items():

@@ -9,7 +9,7 @@ import attrs
 from punktfunk.config import LoadedConfig
 from punktfunk.config.catalogue import ENTRIES, KNOWN, Known
 from punktfunk.config.editing import is_live
-from punktfunk.config.loading import Source
+from punktfunk.config.loading import Origin, Source
 from punktfunk.config.report import config_as_json
 from punktfunk.console.language import _
 from punktfunk.console.overrides import place_in_words
@@ -39,7 +39,7 @@ class ShownSetting:
     default: In words.
     place: Where it comes from, in words.
     set: It has been changed from the built-in value.
-    held: What holds it where this page cannot reach, such as a variable's name; else empty.
+    held: Why it cannot be changed here, in words; else empty.
     live: It counts at once.
     waiting: It was changed and counts after the next start.
     """
@@ -119,7 +119,7 @@ def only_in_the_file(loaded: LoadedConfig) -> Sequence[FromFile]:
 def _shown(known: Known, loaded: LoadedConfig, waiting: frozenset[str]) -> ShownSetting:
     section, _dot, name = known.key.partition(".")
     origin = loaded.origins[known.key]
-    is_held = origin.source in (Source.ENVIRONMENT, Source.FLAG)
+    value = getattr(getattr(loaded.settings, section), name)
     label, doc = _(LABELS[known.key]), _(known.doc)
     return ShownSetting(
         key=known.key,
@@ -127,17 +127,25 @@ def _shown(known: Known, loaded: LoadedConfig, waiting: frozenset[str]) -> Shown
         doc="" if doc == f"{label}." else doc,
         kind=_kind(known),
         unit=unit_of(known.key),
-        value=_text(known.shown(getattr(getattr(loaded.settings, section), name))),
+        value=_text(known.shown(value)),
         default=_in_words(known.key, known.default),
         place=place_in_words(origin),
         set=origin.source is not Source.DEFAULT,
-        held=origin.place if is_held else "",
+        held=_held(origin, value),
         live=is_live(known.key),
         waiting=known.key in waiting,
         least=known.rule.least,
         most=known.rule.most,
         choices=[(it, value_in_words(known.key, it)) for it in known.rule.choices],
     )
+
+
+def _held(origin: Origin, value: object) -> str:
+    if origin.source in (Source.ENVIRONMENT, Source.FLAG):
+        return _("This holds it; it cannot be changed here.")
+    if isinstance(value, tuple) and any(it != it.strip() or "\n" in it or not it for it in value):
+        return _("Its entries have lines or spaces of their own; the file is the place for that.")
+    return ""
 
 
 def _kind(known: Known) -> str:

@@ -81,7 +81,8 @@ function count() {
 const isAtEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
 
 function toEnd() {
-  list.scrollTop = lastTop = list.scrollHeight;
+  list.scrollTop = list.scrollHeight;
+  lastTop = list.scrollTop;
   unseen = 0;
   newer.hidden = true;
 }

@@ -84,9 +84,10 @@ async def get_logs() -> ResponseReturnValue:
 
 @blueprint.get("/logs/stream", endpoint="streamLogs")
 async def stream_logs() -> ResponseReturnValue:
-    after = request.headers.get("Last-Event-ID") or requests.query_text("after") or None
+    after = requests.query_text("after")
+    after = request.headers.get("Last-Event-ID", after)
     return sse.answer(
-        lambda: requests.host().operations.log.feed.subscribe(after),
+        lambda: requests.host().operations.log.feed.subscribe(after or None),
         lambda line: ("line", json.dumps(to_json(line), separators=(",", ":"))),
     )
 

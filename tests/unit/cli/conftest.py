@@ -139,8 +139,8 @@ class SmallHost:
     async def stop_stream(self, stream_id: int) -> bool:
         return False
 
-    def request_keyframes(self) -> bool:
-        return bool(self.views)
+    def request_keyframes(self, session_id: int | None = None) -> bool:
+        return any(session_id in (None, it.id) for it in self.views)
 
     def info(self) -> HostInfo:
         return HostInfo(

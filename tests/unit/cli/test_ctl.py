@@ -97,6 +97,8 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         stats delete a
         events
         plugins
+        plugins --again
+        sessions idr 1
         config get
         config set stream.max_fps 60
         config unset stream.max_fps

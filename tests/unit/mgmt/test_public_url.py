@@ -29,6 +29,11 @@ def test_an_address_is_read_as_browsers_write_it(
     assert PublicUrl.read(text) == PublicUrl(name, origin, prefix)
 
 
+@pytest.mark.parametrize("path", ["games/api", "apis", "metrics2"])
+def test_only_the_first_part_of_a_path_may_not_be_the_apis_own(path: str) -> None:
+    assert is_public_url(f"https://home.example/{path}")
+
+
 def test_empty_is_none() -> None:
     assert is_public_url("")
     assert PublicUrl.read("") is None
@@ -40,6 +45,7 @@ def test_empty_is_none() -> None:
         *("home.example", "ftp://home.example", "https://", "https://me@home.example", "/pf"),
         *("https://home.example/?x", "https://home.example/#x", "https://home.example/a//b"),
         *("https://home.example/..", "https://home.example/a/./b", "https://home.example/%2e"),
+        *("https://home.example/api", "https://home.example/api/pf", "http://a/metrics/"),
         *("https://home.example/ä", "https://home.example:0", "https://home.example/a b"),
     ],
 )
