@@ -1,6 +1,7 @@
 """`punktfunk serve`: run the host until it is told to stop."""
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import os
@@ -61,6 +62,7 @@ def serve(
     from punktfunk.host import app  # heavy, and of no use to the other commands
 
     asyncio.run(app.serve(loaded, folder, _show_greeting))
+    gc.freeze()  # or the interpreter looks through everything before it ends: most of a Ctrl-C
 
 
 @attrs.frozen(kw_only=True)

@@ -27,7 +27,7 @@ def config_as_json(loaded: LoadedConfig) -> dict[str, Any]:
             }
             for key, known, value in _all(loaded)
         ],
-        "plugin": _without_secrets(loaded.settings.plugin),
+        "plugin": {name: _without_secrets(table) for name, table in loaded.settings.plugin.items()},
         "warnings": list(loaded.warnings),
     }
 
@@ -35,15 +35,14 @@ def config_as_json(loaded: LoadedConfig) -> dict[str, Any]:
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            key: _HIDDEN if _is_secret(key, member) else _without_secrets(member)
+            key: _HIDDEN if _is_secret(key) else _without_secrets(member)
             for key, member in value.items()
         }
     return [_without_secrets(member) for member in value] if isinstance(value, list) else value
 
 
-def _is_secret(key: str, value: object) -> bool:
-    names_one = any(word in key.lower() for word in _SECRET_WORDS)
-    return names_one and not isinstance(value, Mapping)
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRET_WORDS)
 
 
 def config_as_text(loaded: LoadedConfig) -> str:

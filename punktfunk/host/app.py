@@ -175,12 +175,15 @@ class Host:
         self.stats.feed.end_subscriptions()
         self.operations.log.feed.end_subscriptions()
         await self._sleep_watch.close()
-        await self._announcer.stop()
-        await self.mgmt.stop()
+        await asyncio.gather(
+            self._announcer.stop(),
+            self.mgmt.stop(),
+            self.operations.close(),  # requests wait for this one and the next
+            self.library.close(),
+        )
         await self._nvhttp.stop()
         await self._rtsp.close()
         await self.sessions.close()
-        await self.library.close()
         await self.stats.close()
         await self.automation.close()
         await self.events.close()

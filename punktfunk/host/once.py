@@ -23,3 +23,9 @@ class Once(Generic[T]):
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._act())
         return await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        """Call off what is being done, for everybody who waits for it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)

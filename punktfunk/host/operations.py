@@ -1,5 +1,6 @@
 """Looking after a running host: its plugins, configuration, log, health and leftovers."""
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +95,10 @@ class Operations:
             except JournalBusy as error:
                 raise Refused(str(error), status=409) from error
         return bool(found)
+
+    async def close(self) -> None:
+        """Look at nothing any more, also not to the end of what was begun."""
+        await asyncio.gather(self.doctor.close(), self.probe.close())
 
     async def _examine(self) -> Mapping[str, Any]:
         loaded = self.config.loaded

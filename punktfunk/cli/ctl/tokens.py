@@ -54,6 +54,14 @@ def revoke(ctl: Ctl, token_id: str) -> None:
     ctl.remark("it is revoked")
 
 
+@tokens.command("log-out")
+@verb
+def log_out(ctl: Ctl) -> None:
+    """Log every browser out of the console; tokens stay good."""
+    ctl.ask("DELETE", "/console/logins")
+    ctl.remark("nobody is logged in to the console any more")
+
+
 def _table(found: list[dict[str, Any]]) -> Shown:
     return Table(
         ("ID", "SCOPE", "MADE", "EXPIRES", "NAME"),

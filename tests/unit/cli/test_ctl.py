@@ -21,7 +21,12 @@ from punktfunk.model.access import Scope
 from punktfunk.model.clients import NativeClient
 
 REFUSED, MISUSE, UNREACHABLE, NOT_ALLOWED, NOT_FOUND = 1, 2, 3, 4, 5
-NOT_FOR_PEOPLE = {"getMetrics": "monitoring systems read it"}
+NOT_FOR_PEOPLE = {
+    "createConsoleLink": "`punktfunk console` takes it",
+    "getMetrics": "monitoring systems read it",
+    "streamLogs": "a page follows it",
+    "streamStats": "a page draws it",
+}
 """Operations without a verb."""
 
 http_only = pytest.mark.parametrize("running", ["http"], indirect=True)
@@ -113,6 +118,7 @@ def test_every_operation_has_a_verb_and_no_verb_fails_without_words(
         tokens list
         tokens create --scope read
         tokens revoke a
+        tokens log-out
     """
     asked = [shlex.split(line) for line in lines.strip().splitlines()]
 
