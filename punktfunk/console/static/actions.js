@@ -57,7 +57,7 @@ function shown(dialog) {
 
 async function confirmToken() {
   const dialog = document.getElementById("again");
-  const field = dialog.querySelector("input");
+  const field = dialog.querySelector("[name=token]");
   const problem = dialog.querySelector(".problem");
   problem.hidden = true;
   for (;;) {

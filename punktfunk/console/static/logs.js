@@ -35,7 +35,7 @@ function element(name, kind, text) {
 const partOf = (line) => line.logger.replace(/^punktfunk\./, "").split(".")[0];
 
 function rowOf(line) {
-  const row = element("li", line.level, "");
+  const row = element("div", line.level, "");
   const time = element("time", "", clock.format(new Date(line.time)));
   time.dateTime = time.title = line.time;
   const text = element("span", "text", "");
@@ -113,7 +113,7 @@ function show() {
   newer.hidden = unseen === 0;
 }
 
-const gapRow = () => element("li", "gap", words.gap);
+const gapRow = () => element("div", "gap", words.gap);
 
 function add(row) {
   if (waiting.push(row) === 1) setTimeout(show, 100); // a burst is drawn once

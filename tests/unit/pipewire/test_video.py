@@ -15,6 +15,7 @@ from punktfunk.pipewire import PipeWireServer, PipeWireVideo
 
 MODE = VideoMode(width_px=640, height_px=360, refresh_mhz=60_000)
 PATIENCE_S = 20.0
+BGRX, CPU = 8, []
 
 
 def read(video: PipeWireVideo) -> Frame:
@@ -159,8 +160,8 @@ def test_no_other_size_than_an_exact_one_is_taken(start_source, open_video) -> N
 
 
 @pytest.mark.desktop
-def test_opening_and_closing_keeps_no_file_and_no_thread(start_source, open_video) -> None:
-    start_source()
+def test_opening_and_closing_keeps_no_file_and_no_thread(start_gpu, open_video) -> None:
+    start_gpu(formats=[[BGRX, CPU]])  # GStreamer's sink does not always come back for the next one
     counts = []
     for _ in range(4):
         video = open_video()
