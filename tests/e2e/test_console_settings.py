@@ -282,7 +282,7 @@ def test_the_log_is_followed_filtered_searched_and_taken_along_without_secrets(
     for secret in (host.token(), made["token"], SECRET):
         assert secret not in everything
     assert re.search(rf"\b{PIN}\b", everything) is None
-    assert host.api("DELETE", f"/tokens/{made['info']['id']}")[0] == 204
+    assert host.api("DELETE", f"/tokens/{made['id']}")[0] == 204
     assert visitor.trouble == []
 
 
@@ -330,5 +330,5 @@ def test_both_pages_are_good_in_every_look(
                 assert visitor.findings() == [], name
                 visitor.picture(f"logs-{name}")
                 assert visitor.trouble == []
-    host.api("DELETE", f"/tokens/{made['info']['id']}")
+    host.api("DELETE", f"/tokens/{made['id']}")
     assert SECRET not in host.log_text()

@@ -35,6 +35,8 @@ BODIES_WITHOUT_SENSE = {
     b"1": 422,
     b"null": 422,
 }
+OF_PICTURES = {"putCustomArt"}
+"""Their bodies are no JSON; `test_library_routes.py` has those that make no sense."""
 FOREIGN_ORIGINS = (
     "null",
     "http://localhost:3000",
@@ -161,7 +163,7 @@ async def test_threat_15_a_body_as_a_web_page_can_send_it_is_refused(
     assert ready.state() == before
 
 
-@for_each(WITH_BODY)
+@for_each([it for it in WITH_BODY if it.id not in OF_PICTURES])
 async def test_a_body_that_makes_no_sense_changes_nothing(ready: Any, operation: Operation) -> None:
     headers = [("Content-Type", "application/json")]
     before = ready.state()

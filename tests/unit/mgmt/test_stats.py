@@ -247,6 +247,7 @@ async def test_the_status_tells_what_each_stream_did_in_the_last_second(
     away, streaming = (await plain(await api.ask("GET", "/api/v1/status")))["sessions"]
 
     assert away["stats"] is None
+    assert [it["name"] for it in streaming["stats"].pop("stages")] == list(STAGES)
     assert streaming["stats"] == {
         "fps": 60.0,
         "repeat_fps": 0.0,
