@@ -27,11 +27,15 @@ from punktfunk.testing import write_distribution
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLE = DOCS / "plugins" / "example_encoder"
+LIMIT_S = 400
+"""For programs that are run; seconds are enough on a machine that has nothing else to do."""
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "plugins/*/README.md", "tests/e2e/client/README.md")
     for path in ROOT.glob(pattern)
 )
+
+pytestmark = pytest.mark.timeout(LIMIT_S + 100)
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -225,7 +229,7 @@ def test_the_store_on_its_page_keeps_every_promise(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=LIMIT_S,
     )
 
     assert ran.returncode == 0, ran.stdout
@@ -242,7 +246,7 @@ def test_the_example_driver_keeps_every_promise(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=LIMIT_S,
     )
 
     assert ran.returncode == 0, ran.stdout
@@ -265,7 +269,7 @@ def in_a_child(code: str, *folders: Path) -> str:
         env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LIMIT_S,
         check=True,
     )
     return ran.stdout

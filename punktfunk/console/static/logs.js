@@ -10,7 +10,8 @@ const NEAR_END_PX = 40;
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 
 const words = document.getElementById("log").dataset;
-const list = document.getElementById("log-lines");
+const box = document.getElementById("log-lines");
+const list = document.getElementById("log-rows");
 const filter = document.getElementById("log-filter");
 const newer = document.getElementById("log-newer");
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
@@ -78,19 +79,16 @@ function count() {
   nothing.hidden = shown > 0;
 }
 
-const isAtEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
-
-function toEnd() {
-  list.scrollTop = list.scrollHeight;
-  lastTop = list.scrollTop;
+function seen() {
   unseen = 0;
   newer.hidden = true;
 }
 
-/** The end is where lines turn out to be once they are drawn. */
 function follow() {
-  toEnd();
-  requestAnimationFrame(toEnd);
+  if (!filter.elements.follow.checked) return;
+  box.scrollTop = box.scrollHeight;
+  lastTop = box.scrollTop;
+  seen();
 }
 
 function show() {
@@ -103,11 +101,12 @@ function show() {
     row.hidden = !isWanted(line);
   }
   list.append(...rows);
-  const before = list.scrollHeight;
+  const before = box.scrollHeight;
   while (list.children.length > KEPT) list.firstElementChild.remove();
   count();
   if (filter.elements.follow.checked) return follow();
-  list.scrollTop -= before - list.scrollHeight;
+  const gone = before - box.scrollHeight;
+  if (gone > 0) box.scrollTop -= gone;
   unseen += rows.filter((row) => !row.hidden).length;
   newer.textContent = words.newer.replace("%(n)s", numbers.format(unseen));
   newer.hidden = unseen === 0;
@@ -169,24 +168,26 @@ filter.addEventListener("input", (event) => {
     }
     count();
   }
-  if (filter.elements.follow.checked) follow();
+  follow();
 });
 // Who looks back is not pulled away from there, and who comes to the end again follows again.
-list.addEventListener("scroll", () => {
-  const { follow: box } = filter.elements;
-  if (isAtEnd()) {
-    box.checked = true;
-    unseen = 0;
-    newer.hidden = true;
-  } else if (list.scrollTop < lastTop) {
-    box.checked = false;
+box.addEventListener("scroll", () => {
+  const { follow: following } = filter.elements;
+  const left = box.scrollHeight - box.scrollTop - box.clientHeight;
+  if (box.scrollTop < lastTop && left > 1) {
+    following.checked = false;
+  } else if (left < NEAR_END_PX) {
+    following.checked = true;
+    seen();
   }
-  lastTop = list.scrollTop;
+  lastTop = box.scrollTop;
 });
 newer.addEventListener("click", () => {
   filter.elements.follow.checked = true;
-  list.focus();
+  box.focus();
   follow();
 });
+// How high a line is turns out when it is drawn.
+new ResizeObserver(() => requestAnimationFrame(follow)).observe(list);
 document.getElementById("log-download").addEventListener("click", download);
 begin().catch((error) => toast(error.message, "bad"));

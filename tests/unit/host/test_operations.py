@@ -155,6 +155,20 @@ async def test_who_gives_up_waiting_stops_it_for_nobody() -> None:
     assert impatient.cancelled()
 
 
+async def test_when_it_is_called_off_nobody_waits_any_longer() -> None:
+    once = Once(asyncio.Event().wait)
+    waiting = [asyncio.create_task(once()) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    await once.close()
+    await once.close()
+
+    assert [type(it) for it in await asyncio.gather(*waiting, return_exceptions=True)] == [
+        asyncio.CancelledError,
+        asyncio.CancelledError,
+    ]
+
+
 async def test_after_a_failure_it_is_tried_anew() -> None:
     outcomes: list[int | Exception] = [ValueError("no"), 7]
 

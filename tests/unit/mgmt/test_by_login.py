@@ -321,3 +321,14 @@ async def test_a_new_token_of_the_administrator_ends_every_login_and_the_old_one
         with pytest.raises(Exception, match=r"wrong token|used before"):
             way_in(text, "")
     assert access.is_good(access.with_token("b" * 64, ""))
+
+
+async def test_logging_everybody_out_ends_every_login_and_no_token(api: Any) -> None:
+    one, other = log_in(api), log_in(api, Scope.READ)
+    assert (await other.ask("GET", STATUS)).status_code == 200
+
+    assert (await one.change("DELETE", "/api/v1/console/logins")).status_code == 204
+
+    for browser in (one, other):
+        assert (await browser.ask("GET", STATUS)).status_code == 401
+    assert (await api.ask("GET", STATUS)).status_code == 200
