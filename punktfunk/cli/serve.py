@@ -38,7 +38,13 @@ log = logging.getLogger(__name__)
 @click.option(
     "--mgmt-bind",
     metavar="ADDR:PORT",
-    help="Where the management API listens. [default: 127.0.0.1:47990]",
+    help="Where the console and the API listen. [default: 127.0.0.1:47990]",
+)
+@click.option(
+    "--mgmt-tls",
+    is_flag=True,
+    default=None,
+    help="Serve it by HTTPS, with the host's own certificate. Needed outside loopback.",
 )
 @click.option("--log-level", metavar="L", help="debug, info, warning or error. [default: info]")
 def serve(
@@ -46,6 +52,7 @@ def serve(
     bind: str | None,
     base_port: int | None,
     mgmt_bind: str | None,
+    mgmt_tls: bool | None,
     log_level: str | None,
 ) -> None:
     """Run the host."""
@@ -53,6 +60,7 @@ def serve(
         "host.bind": ("--bind", bind),
         "host.base_port": ("--base-port", base_port),
         "mgmt.bind": ("--mgmt-bind", mgmt_bind),
+        "mgmt.tls_own": ("--mgmt-tls", mgmt_tls),
         "host.log_level": ("--log-level", log_level),
     }
     loaded = load(folder, flags)
@@ -90,15 +98,15 @@ class Greeting:
         tcp, udp = (", ".join(map(str, ports)) for ports in (self.tcp_ports, self.udp_ports))
         yield f"{self.name} is ready for Moonlight on {where}, port {self.base_port}."
         yield f"  Ports        TCP {tcp}; UDP {udp}"
-        yield f"  Management   {self.mgmt_url}/api/v1"
-        yield f"  Token        in {self.folder / TOKEN_FILE}"
-        yield f"  Pairing      add this machine in Moonlight, then: {self._pair_command}"
+        yield f"  Console      {self.mgmt_url}/"
+        yield f"  Log in       {self._command('console')}"
+        yield f"  API          {self.mgmt_url}/api/v1, token in {self.folder / TOKEN_FILE}"
+        yield f"  Pairing      add this machine in Moonlight; then there, or: {self._command('pair PIN')}"
         if self._only_here:
             yield "  Network      only this machine can connect; --bind 0.0.0.0 opens it to all"
 
-    @property
-    def _pair_command(self) -> str:
-        command = f"{shlex.quote(self.program)} pair PIN"
+    def _command(self, words: str) -> str:
+        command = f"{shlex.quote(self.program)} {words}"
         if self.folder == config_folder(None, os.environ):
             return command
         return f"{command} --config-dir {shlex.quote(str(self.folder))}"

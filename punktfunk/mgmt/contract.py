@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -102,6 +103,7 @@ class Contract:
         _check(self._parameters[operation_id, name], plain, name)
 
 
+@cache
 def read_contract() -> Contract:
     return Contract(spec_text())
 
