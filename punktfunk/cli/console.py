@@ -1,8 +1,11 @@
 """`punktfunk console`: opens the web console of the running host, logged in."""
 
 import os
+import tempfile
+import time
 import webbrowser
 from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,22 +13,57 @@ import click
 
 from punktfunk.cli.api_client import ApiClient
 from punktfunk.cli.folder import folder_option
+from punktfunk.cli.phone import address_for_phones, code_picture
 from punktfunk.cli.target import local_host
+from punktfunk.host.folders import runtime_folder
+from punktfunk.trust.files import write_atomically
+
+TIME_TO_READ_S = 10.0
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url={link}">
+<title>punktfunk</title>
+<p><a href="{link}">Open the console</a></p>
+</html>
+"""
 
 
 @click.command()
 @click.option("--no-browser", is_flag=True, help="Only print the link.")
+@click.option("--phone", is_flag=True, help="Show a code for another device's camera instead.")
 @folder_option
-def console(no_browser: bool, folder: Path) -> None:
+def console(no_browser: bool, phone: bool, folder: Path) -> None:
     """Open the web console in a browser, by a link that logs it in once."""
     target = local_host(folder)
-    made = ApiClient(target).ask("POST", "/console/link")
-    link = f"{target.url}/login#code={made['code']}"
+    api = ApiClient(target)
+    url = _address_for_phones(api) if phone else target.url
+    made = api.ask("POST", "/console/link")
+    link = f"{url}/login?link#code={made['code']}"
+    if phone:
+        click.echo(code_picture(link))
     click.echo(link)
-    for remark in remarks(target.url, made["expires_in_s"], os.environ):
+    for remark in remarks(url, made["expires_in_s"], {} if phone else os.environ):
         click.echo(f"punktfunk: {remark}", err=True)
-    if not no_browser and has_display(os.environ):
-        webbrowser.open(link)
+    if not (no_browser or phone) and has_display(os.environ):
+        _open(link)
+
+
+def _address_for_phones(api: ApiClient) -> str:
+    settings = {it["key"]: it["value"] for it in api.ask("GET", "/config")["settings"]}
+    return address_for_phones(settings, api.ask("GET", "/host"))
+
+
+def _open(link: str) -> None:
+    """Every user of this machine may read what programs are started with, so the browser is
+    told a file that only its owner can read, and finds the link in there.
+    """
+    with tempfile.TemporaryDirectory(dir=runtime_folder(), prefix="link-") as folder:
+        page = Path(folder) / "console.html"
+        write_atomically(page, _PAGE.format(link=escape(link)).encode())
+        if webbrowser.open(page.as_uri()):
+            time.sleep(TIME_TO_READ_S)
 
 
 def remarks(url: str, expires_in_s: int, environment: Mapping[str, str]) -> Iterator[str]:

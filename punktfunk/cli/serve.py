@@ -101,7 +101,8 @@ class Greeting:
         yield f"  Console      {self.mgmt_url}/"
         yield f"  Log in       {self._command('console')}"
         yield f"  API          {self.mgmt_url}/api/v1, token in {self.folder / TOKEN_FILE}"
-        yield f"  Pairing      add this machine in Moonlight; then there, or: {self._command('pair PIN')}"
+        pair = self._command("pair PIN")
+        yield f"  Pairing      add this machine in Moonlight; its PIN goes there, or: {pair}"
         if self._only_here:
             yield "  Network      only this machine can connect; --bind 0.0.0.0 opens it to all"
 

@@ -11,6 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from punktfunk.config.catalogue import ENTRIES
+from punktfunk.config.comments import edited
 from punktfunk.config.document import read_bytes
 from punktfunk.config.loading import LoadedConfig, Source
 from punktfunk.config.rules import shown
@@ -80,9 +81,7 @@ def rewrite(
     """Like `edit_config`, with any edit of the document."""
     data, _ = read_bytes(loaded.file)
     try:
-        document = tomlkit.parse(data.decode())
-        edit(document)
-        text = tomlkit.dumps(document)
+        text = edited(data.decode(), edit)
     except (UnicodeDecodeError, TOMLKitError, TypeError, ValueError) as error:
         raise ConfigError(f"{loaded.file} cannot be changed: {error}") from None
     try:
@@ -155,7 +154,12 @@ def _in_file(loaded: LoadedConfig, key: str) -> bool:
 
 def _put_in(document: tomlkit.TOMLDocument, key: str, value: object) -> None:
     if key in ENTRIES:
-        document[key] = _tables(key, value)
+        tables = _tables(key, value)
+        there = document.get(key)
+        if isinstance(there, AoT):
+            _change_tables(there, tables)
+        if not isinstance(there, AoT) or not there:
+            document[key] = tables
         return
     *path, name = key.split(".")
     if not path or not all([*path, name]):
@@ -175,6 +179,28 @@ def _tables(key: str, value: object) -> AoT:
     for entry in value:
         array.append(tomlkit.item(entry))
     return array
+
+
+def _change_tables(there: AoT, wanted: AoT) -> None:
+    """Leave the tables that stay as they are, with the comments above them."""
+    start, end = 0, 0
+    most = min(len(there), len(wanted))
+    while start < most and there[start] == wanted[start]:
+        start += 1
+    while end < most - start and there[-1 - end] == wanted[-1 - end]:
+        end += 1
+    for number in range(start, len(wanted) - end):
+        if number >= len(there) - end:
+            there.insert(number, wanted[number])
+            continue
+        table = there[number]
+        for name in set(table) - set(wanted[number]):
+            del table[name]
+        for name, value in wanted[number].items():
+            if name not in table or table[name] != value:
+                table[name] = value
+    for _ in range(len(there) - len(wanted)):
+        del there[len(wanted) - end]
 
 
 def _take_out(document: tomlkit.TOMLDocument, key: str) -> None:

@@ -39,7 +39,7 @@ def put_override(
 ) -> None:
     """Have just these sessions get these values, and no others, of their own.
 
-    Entries that are there are changed where they stand; one that is left empty goes.
+    Entries that are there are changed where they stand; one that this leaves empty goes.
 
     Raises:
         ConfigError: a name or a value is not one, or there is nothing that it would be about.
@@ -54,14 +54,15 @@ def put_override(
         entries = document[ARRAY] = tomlkit.aot()
     mine = [it for it in entries if _is_about(it.get("app", ""), it.get("client", ""), app, client)]
     if mine:
+        had = [it for it in mine if _has_values(it)]
         _change(mine, values)
+        for number in reversed(range(len(entries))):
+            if any(it is entries[number] for it in had) and not _has_values(entries[number]):
+                del entries[number]
     elif values:
         selectors = {"app": app, "client": client}
         entry = {**{name: it for name, it in selectors.items() if it}, **values}
         entries.append(tomlkit.item(entry))
-    for number in reversed(range(len(entries))):
-        if not set(entries[number]) - set(SELECTORS):
-            del entries[number]
     if not entries:
         del document[ARRAY]
 
@@ -77,6 +78,10 @@ def _change(mine: Sequence[Any], values: Mapping[str, object]) -> None:
     for name, value in values.items():
         if not any(name in entry for entry in mine):
             mine[-1][name] = value
+
+
+def _has_values(entry: Mapping[str, object]) -> bool:
+    return bool(set(entry) - set(SELECTORS))
 
 
 def _is_about(entry_app: str, entry_client: str, app: str, client: str) -> bool:

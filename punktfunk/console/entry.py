@@ -7,7 +7,7 @@ from quart import Quart, g, redirect, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import Unauthorized
 
-from punktfunk.console.shell import root
+from punktfunk.console.shell import here, root
 from punktfunk.mgmt.access import CSRF_HEADER
 from punktfunk.mgmt.requests import backing
 from punktfunk.mgmt.sites import SAFE_METHODS, check_is_our_page
@@ -57,7 +57,5 @@ def place(text: str) -> str:
 
 
 def _asking_for_this() -> str:
-    wanted = request.path.removeprefix("/")
-    if request.query_string:
-        wanted += f"?{request.query_string.decode('ascii', 'replace')}"
+    wanted = here()
     return f"?next={quote(wanted, safe='')}" if wanted else ""

@@ -2,7 +2,12 @@
 
 from quart import Blueprint, g, redirect, render_template, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, TooManyRequests, Unauthorized
+from werkzeug.exceptions import (
+    BadRequest,
+    TooManyRequests,
+    Unauthorized,
+    UnprocessableEntity,
+)
 from werkzeug.sansio.response import Response
 
 from punktfunk.console.entry import place
@@ -19,7 +24,8 @@ blueprint = Blueprint("login", __name__)
 async def show() -> ResponseReturnValue:
     if g.login is not None:
         return redirect(place(request.args.get("next", "")), 303)
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    by_link = "link" in request.args  # the code behind its # would not survive another turn
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and not by_link:
         # The browser keeps the cookie back on the way here from another site. From here on
         # it does not, so whoever is logged in does not have to do so again.
         return await render_template("again.html")
@@ -58,11 +64,14 @@ async def log_in_by_link() -> ResponseReturnValue:
 
 @blueprint.post("/login/confirm")
 async def confirm() -> ResponseReturnValue:
-    """Of a page that was told `confirm_token`."""
+    """Of a page that was told `confirm_token`. A wrong token is told apart from an ended login."""
     access = backing().access
-    caller = access.with_token(_token(await _member("token")), address_of(request))
+    try:
+        caller = access.with_token(_token(await _member("token")), address_of(request))
+    except Unauthorized as error:
+        raise UnprocessableEntity(error.description) from None
     if caller != g.login.caller:
-        raise Unauthorized("this is another token than the one this login was opened with")
+        raise UnprocessableEntity("this login was opened with another token")
     access.logins.confirm(g.login)
     return done(204)
 

@@ -85,8 +85,18 @@ class OwnGroup:
     folded: bool = False
 
 
-def own_settings(loaded: LoadedConfig, *, app: str = "", client: str = "") -> Sequence[OwnGroup]:
-    """Make the lines of the form for an app, a client or the two together.
+@attrs.frozen
+class OwnForm:
+    """Attributes:
+    seen: The values as they are now, by name, as JSON: what the form was made from.
+    """
+
+    groups: Sequence[OwnGroup]
+    seen: str
+
+
+def own_settings(loaded: LoadedConfig, *, app: str = "", client: str = "") -> OwnForm:
+    """Make the form for an app, a client or the two together.
 
     Args:
         app: A library id, or empty.
@@ -103,7 +113,8 @@ def own_settings(loaded: LoadedConfig, *, app: str = "", client: str = "") -> Se
 
     groups = [OwnGroup(_(title), lines(names)) for title, names in _GROUPS]
     title, names = _DRIVERS
-    return [*groups, OwnGroup(_(title), lines(names), folded=True)]
+    groups.append(OwnGroup(_(title), lines(names), folded=True))
+    return OwnForm(groups, json.dumps(own))
 
 
 def own_in_words(loaded: LoadedConfig, app: str, client: str) -> Sequence[tuple[str, str]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 from quart import Quart, Response, g, render_template, request
@@ -71,6 +72,7 @@ def install_shell(app: Quart, assets: Assets) -> None:
         login = g.get("login")
         return {
             "root": root(),
+            "here": here,
             "asset": lambda name: root() + assets.path(name),
             "csrf": login.csrf if login else "",
             "may_change": bool(login) and login.scope.includes(Scope.ADMIN),
@@ -100,6 +102,13 @@ def root() -> str:
     if _ROOT.fullmatch(said):
         return said
     return "../" * (request.path.count("/") - 1) or "./"
+
+
+def here() -> str:
+    """This page's address from the console's root, the way browsers send it."""
+    path = quote(request.path.removeprefix("/"), safe="/:@,+")
+    query = quote(request.query_string, safe="/:@,+%?&=")
+    return f"{path}?{query}" if query else path
 
 
 def theme() -> str:

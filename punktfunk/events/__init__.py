@@ -1,7 +1,7 @@
 """What happens in the host: `bus` keeps and passes it on, `lane` protects listeners' neighbours."""
 
 from punktfunk.events.bus import EventBus, Publish, event_json
-from punktfunk.events.feed import Feed, Gap, GapReason, Subscription
+from punktfunk.events.feed import Feed, Gap, GapReason, Reader, Subscription
 from punktfunk.events.lane import Lane
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "GapReason",
     "Lane",
     "Publish",
+    "Reader",
     "Subscription",
     "event_json",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from types import MappingProxyType
 from typing import Protocol
 
-from punktfunk.events.feed import MAX_SUBSCRIPTIONS, Feed, Subscription
+from punktfunk.events.feed import MAX_SUBSCRIPTIONS, Feed, Reader, Subscription
 from punktfunk.model.events import EVENT_TYPES, Event, EventValue
 
 KEPT_EVENTS = 1_000
@@ -65,11 +65,14 @@ class EventBus(Feed[Event]):
                 log.exception("a listener failed", extra={"event": event.type})
 
     def follow(
-        self, types: Collection[str] = EVENT_TYPES.keys(), after: str | None = None
+        self,
+        types: Collection[str] = EVENT_TYPES.keys(),
+        after: str | None = None,
+        reader: Reader | None = None,
     ) -> Subscription[Event]:
         """Follow events of these types; see `subscribe`."""
         chosen = frozenset(types)
-        return self.subscribe(after, lambda event: event.type in chosen)
+        return self.subscribe(after, lambda event: event.type in chosen, reader)
 
 
 def event_json(event: Event) -> str:

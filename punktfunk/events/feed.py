@@ -16,6 +16,7 @@ import attrs
 from punktfunk.errors import Refused
 
 MAX_SUBSCRIPTIONS = 32
+LEAST_OF_ONE = 4
 
 _TOKEN = re.compile(r"(?P<boot>[0-9a-f]{8})-(?P<id>[0-9]{1,15})")
 
@@ -40,6 +41,19 @@ class Gap:
 
     reason: GapReason
     position: int
+
+
+@attrs.frozen
+class Reader:
+    """Somebody from outside who follows.
+
+    Attributes:
+        name: Those of one name share what one may have: a quarter of all places.
+        is_person: No program. Programs together leave a quarter of the places to people.
+    """
+
+    name: str
+    is_person: bool = False
 
 
 class Feed(Generic[T]):
@@ -83,7 +97,10 @@ class Feed(Generic[T]):
         self._wake()
 
     def subscribe(
-        self, after: str | None = None, wanted: Callable[[T], bool] = lambda _: True
+        self,
+        after: str | None = None,
+        wanted: Callable[[T], bool] = lambda _: True,
+        reader: Reader | None = None,
     ) -> "Subscription[T]":
         """Follow what comes from now on.
 
@@ -91,17 +108,16 @@ class Feed(Generic[T]):
             after: The token of the last item the reader has seen: it gets what came since
                 as well, and first a `Gap` when that is not certain to be all.
             wanted: Says of an item whether the reader gets it.
+            reader: Who follows; None for the host itself.
 
         Raises:
             Refused: (503) there are too many readers, or the host stops.
         """
         if self._closed:
             raise Refused("this host is stopping", status=503)
-        if len(self._subscriptions) >= self._max_subscriptions:
-            raise Refused(
-                f"{self._max_subscriptions} readers follow already, and more may not", status=503
-            )
+        self._check_room(reader)
         subscription = Subscription(self, wanted, *self._resume(after))
+        subscription.reader = reader
         self._subscriptions.add(subscription)
         return subscription
 
@@ -115,6 +131,25 @@ class Feed(Generic[T]):
         """The host stops: readers get what they have not seen yet, and then the end."""
         self._closed = True
         self._wake()
+
+    def _check_room(self, reader: Reader | None) -> None:
+        most = self._max_subscriptions
+        if len(self._subscriptions) >= most:
+            raise Refused(f"{most} readers follow already, and more may not", status=503)
+        if reader is None:
+            return
+        readers = [it.reader for it in self._subscriptions if it.reader is not None]
+        of_one = max(LEAST_OF_ONE, most // 4)
+        if sum(it.name == reader.name for it in readers) >= of_one:
+            raise Refused(
+                f"whoever asks follows {of_one} times already; end one of those first", status=503
+            )
+        programs = most - most // 4
+        if not reader.is_person and sum(not it.is_person for it in readers) >= programs:
+            raise Refused(
+                f"{programs} programs follow already, and the other places are for the console",
+                status=503,
+            )
 
     def _resume(self, after: str | None) -> tuple[int, Gap | None]:
         oldest, newest = self._oldest, self._newest
@@ -152,7 +187,10 @@ class Subscription(Generic[T]):
 
     Attributes:
         position: Number of the last item that was looked at.
+        reader: Who follows.
     """
+
+    reader: Reader | None = None
 
     def __init__(
         self, feed: Feed[T], wanted: Callable[[T], bool], position: int, gap: Gap | None

@@ -108,6 +108,7 @@ class Host:
             calls=lambda: self.events.listeners,
             running=lambda: frozenset(it.plan.seat for it in self.sessions.all()),
             publish=self.events.publish,
+            hand_over=self._hand_over,
         )
         self.management = Management(
             gamestream=self.gamestream,
@@ -187,6 +188,7 @@ class Host:
         await self.stats.close()
         await self.automation.close()
         await self.events.close()
+        await asyncio.to_thread(self.clients.last_seen.flush)
 
     @property
     def runtime(self) -> Runtime:
@@ -197,6 +199,11 @@ class Host:
             tls_fingerprint=self.mgmt.tls_fingerprint,
             http_port=self.ports.http,
         )
+
+    def _hand_over(self) -> None:
+        """Other plugins are loaded than before: these hear of events and list games."""
+        self.events.tell_plugins(PluginCalls(self.catalog.plugins))
+        self.library.use(self.catalog.stores())
 
     def _drivers_to_warm(self) -> tuple[str, ...]:
         """What the next session will most likely need."""

@@ -1,5 +1,6 @@
 """What this machine can do: the last probe's offers, and what would be picked."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +33,8 @@ class Catalog:
 
     Attributes:
         report: The last probe; empty before the first.
-        plugins: Loaded into the host; never one that brought the probe child down.
+        plugins: Loaded into the host; never one that brought the probe child down. The same object
+        until one comes, goes, or stands differently.
     """
 
     def __init__(self, settings: Settings, facts: HostFacts, wanted: PluginFilter) -> None:
@@ -52,7 +54,10 @@ class Catalog:
     async def refresh(self) -> ProbeReport:
         """Ask every plugin again, in a child process."""
         self.report = await probe(self._facts, self._wanted)
-        self.plugins = load_plugins(self._wanted, self.report.quarantine())
+        # Reads what is installed and imports it: beside the event loop.
+        loaded = await asyncio.to_thread(load_plugins, self._wanted, self.report.quarantine())
+        if not self.plugins.is_same_as(loaded):
+            self.plugins = loaded
         for plugin in self.report.plugins:
             for problem in plugin.problems:
                 log.warning("plugin %s: %s", plugin.record.name, problem)

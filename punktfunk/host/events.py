@@ -32,12 +32,14 @@ class Events:
         self._lanes: dict[str, Lane] = {}
 
     def tell_plugins(self, calls: PluginCalls) -> None:
-        """From now on tell the plugins."""
+        """From now on tell these plugins, and no others."""
         self.listeners = calls
         for name in calls.listeners(("event", *(hook for hook, _ in _HOOKS.values()))):
-            self._lanes[name] = self._lane(name, calls)
+            if name not in self._lanes:
+                self._lanes[name] = self._lane(name)
         calls.on_rest = self._plugin_rests
-        self.bus.listeners.append(self._hear)
+        if self._hear not in self.bus.listeners:
+            self.bus.listeners.append(self._hear)
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -48,8 +50,11 @@ class Events:
         """Do not wait for those that still run."""
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
-    def _lane(self, name: str, calls: PluginCalls) -> Lane:
+    def _lane(self, name: str) -> Lane:
         async def tell(event: Event) -> None:
+            calls = self.listeners
+            if calls is None:
+                return
             if event.type in _HOOKS:
                 hook, wanted = _HOOKS[event.type]
                 await calls.tell_one(name, hook, {it: event.data[it] for it in wanted})

@@ -14,7 +14,8 @@ from punktfunk.config.editing import (
     edit_config,
     rewrite,
 )
-from punktfunk.config.overrides import ARRAY, put_override
+from punktfunk.config.overrides import ARRAY, own_values, put_override
+from punktfunk.errors import Refused
 from punktfunk.trust.files import write_with_backup
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,29 @@ class LiveConfig:
         )
         return self._take(loaded, touched={*changes, *unset})
 
-    def override(self, app: str, client: str, values: Mapping[str, object]) -> ConfigChange:
-        """Have an app's or a client's sessions get values of their own; see `put_override`."""
+    def override(
+        self,
+        app: str,
+        client: str,
+        values: Mapping[str, object],
+        expected: Mapping[str, object] | None = None,
+    ) -> ConfigChange:
+        """Have an app's or a client's sessions get values of their own; see `put_override`.
+
+        Args:
+            expected: What they have until now, as far as the caller knows; None for whatever.
+
+        Raises:
+            Refused: they have something else.
+        """
+        if expected is not None:
+            has = own_values(self.loaded.settings, app, client)
+            if has != {name: _as_setting(value) for name, value in expected.items()}:
+                raise Refused(
+                    "these settings were changed elsewhere in the meantime: "
+                    "look at them as they are now, and save again",
+                    status=409,
+                )
         edit = partial(put_override, app=app, client=client, values=values)
         loaded = rewrite(self.loaded, edit, check=self._check, write=write_with_backup)
         return self._take(loaded, touched={ARRAY})
@@ -76,3 +98,7 @@ class LiveConfig:
             for tell in self.on_changed:
                 tell(change)
         return change
+
+
+def _as_setting(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

@@ -33,6 +33,7 @@ class Operations:
         calls: The plugins as the host calls them; None before they are loaded.
         running: Seats of the sessions that run.
         publish: Tells of plugins that are not what they were.
+        hand_over: Called when others are loaded than before.
 
     Attributes:
         examined: What the doctor found last.
@@ -49,6 +50,7 @@ class Operations:
         calls: Callable[[], PluginCalls | None],
         running: Callable[[], frozenset[str]],
         publish: Publish = lambda event_type, /, **data: None,
+        hand_over: Callable[[], None] = lambda: None,
     ) -> None:
         self.config = config
         self.log = LogBook()
@@ -59,6 +61,7 @@ class Operations:
         self._catalog = catalog
         self._cleaner = cleaner
         self._calls = calls
+        self._hand_over = hand_over
         self._running = running
         self._publish = publish
 
@@ -108,8 +111,10 @@ class Operations:
         return found
 
     async def _probe(self) -> None:
-        before = self._catalog.report
+        before, loaded = self._catalog.report, self._catalog.plugins
         await self._catalog.look_anew()
+        if self._catalog.plugins is not loaded:
+            self._hand_over()
         for plugin in changed_plugins(before, self._catalog.report):
             record = plugin.record
             self._publish(

@@ -3,10 +3,9 @@
 What came is never kept: it is decoded, made smaller, and written anew.
 """
 
-import contextlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -30,7 +29,9 @@ MOST_PX: Mapping[str, tuple[int, int]] = {
 }
 """Width and height that are kept of each kind."""
 _QUALITY = 90
-_FILE = re.compile(r"(?P<id>[0-9a-z_-]{1,64})\.(?P<kind>[a-z]+)\.[0-9a-f]{12}\.webp")
+_FILE = re.compile(
+    rf"(?P<id>[0-9a-z_-]{{1,64}})\.(?P<kind>{'|'.join(KINDS)})\.[0-9a-f]{{12}}\.webp"
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +46,9 @@ class CustomArt:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / ART_FOLDER
         self._files: dict[str, dict[str, Path]] = {}
-        with contextlib.suppress(FileNotFoundError):
-            for path in sorted(self._folder.iterdir(), key=lambda it: it.lstat().st_mtime_ns):
-                if match := _FILE.fullmatch(path.name):
-                    self._files.setdefault(match["id"], {})[match["kind"]] = path
+        for path in _by_age(self._folder):
+            if match := _FILE.fullmatch(path.name):
+                self._files.setdefault(match["id"], {})[match["kind"]] = path
 
     def of(self, entry_id: str) -> Mapping[str, str]:
         """Paths by kind."""
@@ -115,6 +115,17 @@ def _decoded(picture: Picture, most_px: tuple[int, int]) -> Image.Image:
     made.thumbnail(most_px)
     made.info.clear()
     return made
+
+
+def _by_age(folder: Path) -> Sequence[Path]:
+    """The oldest first. None where they cannot be looked at: pictures stop nothing."""
+    try:
+        return sorted(folder.iterdir(), key=lambda it: it.lstat().st_mtime_ns)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        log.warning("the pictures of your own entries cannot be found: %s", error)
+        return ()
 
 
 def _delete(path: Path | None) -> None:

@@ -14,7 +14,7 @@ from punktfunk.library.fingerprint import fingerprint
 from punktfunk.library.hidden import HiddenGames
 from punktfunk.library.merging import COMMAND, CUSTOM_STORE, STEAM_APPID, merged
 from punktfunk.library.scanner import scan
-from punktfunk.library.stores import RETRY_S, Store, StoreState, StoreStatus, after
+from punktfunk.library.stores import RETRY_S, Store, StoreStatus, after
 from punktfunk.library.watching import Watcher
 from punktfunk.model.games import GameEntry, LaunchTarget
 from punktfunk.model.offers import HostFacts
@@ -79,11 +79,7 @@ class Library:
         Args:
             stores: Names of the plugins that list games.
         """
-        self._stores = {
-            name: Store(status=StoreStatus(name=name, state=StoreState.WAITING))
-            for name in sorted(stores)
-            if name != CUSTOM_STORE
-        }
+        self._stores = {it: Store.waiting(it) for it in sorted(stores) if it != CUSTOM_STORE}
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
@@ -92,6 +88,10 @@ class Library:
 
         self._watcher = Watcher(wake)
         self._spawn(self._follow())
+
+    def use(self, stores: Iterable[str]) -> None:
+        """From now on list what these stores have, in the background."""
+        self._spawn(self._use(frozenset(stores) - {CUSTOM_STORE}))
 
     async def close(self) -> None:
         """End scans that run, and stop watching."""
@@ -122,10 +122,20 @@ class Library:
         return [store.status for store in self._stores.values()]
 
     async def refresh(self) -> None:
-        """Have every store list its games again. Those who ask meanwhile share the next scan."""
+        """Have every store list its games again. Those who ask meanwhile share the next scan.
+
+        Raises:
+            Refused: (503) the host stops.
+        """
         if self._next_refresh is None:
             self._next_refresh = self._spawn(self._refresh())
-        await asyncio.shield(self._next_refresh)
+        scan, waiting = self._next_refresh, asyncio.current_task()
+        try:
+            await asyncio.shield(scan)
+        except asyncio.CancelledError:
+            if scan.cancelled() and waiting is not None and not waiting.cancelling():
+                raise Refused("this host is stopping", status=503) from None
+            raise
 
     def create(self, wanted: CustomInput) -> CustomGame:
         """See `CustomGames.create`; also refuses a launch of a kind that nobody knows."""
@@ -213,6 +223,13 @@ class Library:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def _use(self, names: frozenset[str]) -> None:
+        async with self._scanning:
+            known = self._stores
+            self._stores = {it: known.get(it) or Store.waiting(it) for it in sorted(names)}
+            self._merge()
+            await self._scan(tuple(it for it in self._stores if it not in known))
 
     async def _refresh(self) -> None:
         async with self._scanning:

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from enum import StrEnum
+from typing import Self
 
 import attrs
 
@@ -55,6 +56,11 @@ class Store:
     paths: tuple[str, ...] = ()
     fingerprint: str = ""
     again_at_s: float = math.inf
+
+    @classmethod
+    def waiting(cls, name: str) -> Self:
+        """One that was never asked."""
+        return cls(status=StoreStatus(name=name, state=StoreState.WAITING))
 
 
 def after(before: Store, found: Listing | Failure) -> Store:

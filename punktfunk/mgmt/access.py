@@ -92,7 +92,7 @@ class Access:
         """
         check_is_our_page(asked, self.public)
         said = asked.headers.get(CSRF_HEADER, "") if csrf is None else csrf
-        if not hmac.compare_digest(said.encode(), login.csrf.encode()):
+        if not login.is_csrf(said):
             raise Forbidden(f"the page's {CSRF_HEADER} is missing or of another login")
 
     def is_good(self, caller: Caller) -> bool:

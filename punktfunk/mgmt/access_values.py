@@ -50,7 +50,7 @@ class CreatedToken:
 @attrs.frozen(kw_only=True)
 class ConsoleLink:
     """Attributes:
-    code: Stands behind `/login#code=`; good once.
+    code: Stands behind `/login?link#code=`; good once.
     """
 
     code: str = attrs.field(repr=False)

@@ -39,10 +39,20 @@ class Config(Protocol):
             OSError: the file could not be written.
         """
 
-    def override(self, app: str, client: str, values: Mapping[str, object]) -> ConfigChange:
+    def override(
+        self,
+        app: str,
+        client: str,
+        values: Mapping[str, object],
+        expected: Mapping[str, object] | None = None,
+    ) -> ConfigChange:
         """Have just the sessions of an app, a client or both get values of their own.
 
+        Args:
+            expected: What they have until now, as far as the caller knows; None for whatever.
+
         Raises:
+            Refused: they have something else; nothing was changed.
             ConfigError: a name or a value is not one; nothing was changed.
             OSError: the file could not be written.
         """

@@ -3,11 +3,20 @@
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
+from typing import TypedDict
 
 from quart import Request
 from werkzeug.sansio.response import Response
 
 from punktfunk.mgmt.public_url import PublicUrl
+from punktfunk.mgmt.sites import came_by
+
+
+class _Kind(TypedDict):
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: str
 
 
 class LoginCookie:
@@ -31,18 +40,17 @@ class LoginCookie:
 
     def put(self, answer: Response, text: str, asked: Request) -> None:
         """It goes when the browser is closed; the host forgets it sooner."""
-        secure = self._is_secure(asked)
-        answer.set_cookie(self.name, text, httponly=True, samesite="Strict", secure=secure)
+        answer.set_cookie(self.name, text, **self._kind(asked))
 
     def take_away(self, answer: Response, asked: Request) -> None:
-        secure = self._is_secure(asked)
-        answer.delete_cookie(self.name, httponly=True, samesite="Strict", secure=secure)
+        answer.delete_cookie(self.name, **self._kind(asked))
 
-    def _is_secure(self, asked: Request) -> bool:
-        """Also when a proxy took the TLS away; it may have put our own address into `Host`."""
-        if asked.scheme == "https":
-            return True
-        if self._public is None or not self._public.is_https:
-            return False
-        said = {f"https://{asked.headers['Host']}".lower(), asked.headers.get("Origin", "").lower()}
-        return self._public.origin in said
+    def _kind(self, asked: Request) -> _Kind:
+        """It may be for HTTPS alone also when a proxy took the TLS away."""
+        public = self._public if self._public and came_by(asked, self._public) else None
+        return {
+            "path": f"{public.prefix}/" if public else "/",
+            "secure": asked.scheme == "https" or (public is not None and public.is_https),
+            "httponly": True,
+            "samesite": "Strict",
+        }

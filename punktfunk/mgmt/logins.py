@@ -1,5 +1,6 @@
 """Who is logged in to the console. In memory only: a restart logs everybody out."""
 
+import hmac
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
@@ -13,6 +14,7 @@ MAX_LOGINS = 64
 IDLE_NS = 30 * 60 * 1_000_000_000
 LONGEST_NS = 12 * 3_600 * 1_000_000_000
 FRESH_NS = 10 * 60 * 1_000_000_000
+_SECRET_BYTES = 32
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -20,13 +22,13 @@ class Login:
     """One browser that showed a token.
 
     Attributes:
-        csrf: What every change must come with.
+        secret: What `csrf` is made of.
         used_ns: When a person last did something with it.
         shown_ns: When its token was last shown.
     """
 
     caller: Caller
-    csrf: str = attrs.field(repr=False)
+    secret: bytes = attrs.field(repr=False)
     opened_ns: int
     used_ns: int
     shown_ns: int
@@ -35,6 +37,23 @@ class Login:
     @property
     def scope(self) -> Scope:
         return self.caller.scope
+
+    @property
+    def csrf(self) -> str:
+        """What every change must come with. It is written differently each time: the length
+        of a page that was packed tells nothing about it.
+        """
+        pad = secrets.token_bytes(_SECRET_BYTES)
+        return (pad + _xor(pad, self.secret)).hex()
+
+    def is_csrf(self, text: str) -> bool:
+        """Say whether somebody has read one of our pages."""
+        try:
+            said = bytes.fromhex(text)
+        except ValueError:
+            return False
+        pad, masked = said[:_SECRET_BYTES], said[_SECRET_BYTES:]
+        return len(masked) == _SECRET_BYTES and hmac.compare_digest(_xor(pad, masked), self.secret)
 
     def fresh(self, now_ns: int) -> bool:
         """Say whether the token was shown only now, so that it is still its holder who asks."""
@@ -60,7 +79,7 @@ class Logins:
         cookie = secrets.token_urlsafe(32)
         login = Login(
             caller=caller,
-            csrf=secrets.token_urlsafe(32),
+            secret=secrets.token_bytes(_SECRET_BYTES),
             opened_ns=now_ns,
             used_ns=now_ns,
             shown_ns=now_ns,
@@ -103,6 +122,10 @@ class Logins:
 
     def close_all(self) -> None:
         self._logins.clear()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 def _key(cookie: str) -> str:

@@ -138,11 +138,13 @@ class OverridePut:
         app: A library id; empty for every app.
         client: A fingerprint; empty for every client.
         settings: By name, as in an `[[override]]`.
+        expected: What they are until now; it is refused when they are not. None for whatever.
     """
 
     app: str = ""
     client: str = ""
     settings: dict[str, Any] = attrs.field(factory=dict)
+    expected: dict[str, Any] | None = None
 
 
 @attrs.frozen(kw_only=True)

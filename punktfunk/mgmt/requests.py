@@ -9,8 +9,10 @@ import attrs
 from quart import Response, current_app, g, request
 from werkzeug.exceptions import BadRequest, NotFound, UnsupportedMediaType
 
+from punktfunk.events import Reader
 from punktfunk.mgmt.access import Access
 from punktfunk.mgmt.as_json import from_json
+from punktfunk.mgmt.audit import OWN_TOKEN_ID
 from punktfunk.mgmt.contract import Contract, DoesNotMatch
 from punktfunk.mgmt.host import MgmtHost
 
@@ -45,6 +47,17 @@ def still_welcome() -> Callable[[], bool]:
     if login is not None:
         return lambda: access.logins.is_open(login)
     return lambda: access.is_good(caller)
+
+
+def reader() -> Reader:
+    """Who asks, for an answer that goes on and on. A token that was made shares its places
+    with everybody who logged in with it; the administrator's browsers have their own.
+    """
+    caller, login = g.caller, g.login
+    if login is None:
+        return Reader(caller.token_id)
+    is_own = caller.token_id == OWN_TOKEN_ID
+    return Reader(login.key if is_own else caller.token_id, is_person=True)
 
 
 def operation_id() -> str:

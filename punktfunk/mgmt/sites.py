@@ -27,6 +27,18 @@ def check_origin(asked: Request, public: PublicUrl | None) -> None:
         raise Forbidden("another site's page may not do this")
 
 
+def came_by(asked: Request, public: PublicUrl) -> bool:
+    """Say whether a browser asked at the public address.
+
+    A proxy may have put our own address into `Host`; then only an `Origin` tells.
+    """
+    name = public.origin.partition("://")[2]
+    return (
+        asked.headers["Host"].lower() == name
+        or asked.headers.get("Origin", "").lower() == public.origin
+    )
+
+
 def check_is_our_page(asked: Request, public: PublicUrl | None) -> None:
     """The same for what only a page of ours does: it must say where it comes from.
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from quart import Response, request
 
-from punktfunk.events import Gap, Subscription
+from punktfunk.events import Gap, Reader, Subscription
 from punktfunk.mgmt import requests
 
 KEEP_ALIVE_S = 15.0
@@ -16,17 +16,18 @@ T = TypeVar("T")
 
 
 def answer(
-    subscribe: Callable[[], Subscription[T]], fields: Callable[[T], tuple[str, str]]
+    subscribe: Callable[[Reader], Subscription[T]], fields: Callable[[T], tuple[str, str]]
 ) -> Response:
     """Answer with what a subscription brings; `HEAD` needs none.
 
     Args:
+        subscribe: Takes a place for a reader.
         fields: Gives an item's type and what is said of it, one line of JSON.
     """
     headers = {"X-Accel-Buffering": "no"}
     body: bytes | AsyncIterator[bytes] = b""
     if request.method != "HEAD":
-        body = _lines(subscribe(), fields, requests.still_welcome())
+        body = _lines(subscribe(requests.reader()), fields, requests.still_welcome())
     response = Response(body, mimetype="text/event-stream", headers=headers)
     response.timeout = None
     return response

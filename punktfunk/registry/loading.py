@@ -54,6 +54,10 @@ class Plugins:
         """The loaded ones, in the order of their names."""
         return tuple(sorted(self.manifests))
 
+    def is_same_as(self, other: "Plugins") -> bool:
+        """Say whether the same plugins are installed, and loaded."""
+        return (self.records, self.shadowed) == (other.records, other.shadowed)
+
 
 def load_plugins(wanted: PluginFilter, quarantine: Mapping[str, str] | None = None) -> Plugins:
     """Import every installed plugin that may run and register its hooks.

@@ -96,14 +96,21 @@ class Records(Generic[T]):
             OSError: they could not be written, and nothing has changed.
         """
         fresh = {self._key_of(value): value for value in values}
-        written = {
+        self.replace((self._values | fresh).values())
+
+    def replace(self, values: Iterable[T]) -> None:
+        """Have these values, and no others.
+
+        Raises:
+            OSError: they could not be written, and nothing has changed.
+        """
+        fresh = {self._key_of(value): value for value in values}
+        members = {
             key: _merged(self._members.get(key, {}), self._write(value))
             for key, value in fresh.items()
         }
-        members = {**self._members, **written}
         self._save(members)
-        self._members = members
-        self._values |= fresh
+        self._members, self._values = members, fresh
 
     def remove(self, key: str) -> bool:
         """Forget a value, at once. Says whether it was there.

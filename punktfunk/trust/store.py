@@ -130,9 +130,8 @@ class ClientStore(Store[PairedClient]):
         last_seen: When each was here; asking with its certificate counts.
 
     Raises:
-        StateDamaged: `clients.json` or `last-seen.json` is unusable, or gone while its backup is
-            there.
-        ConfigError: others can read one of them.
+        StateDamaged: `clients.json` is unusable, or gone while its backup is there.
+        ConfigError: others can read it.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -122,6 +122,13 @@ def test_every_word_is_translated_with_the_same_placeholders(language: str, name
     assert wrong == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_catalogue_is_of_a_page_that_is_gone(language: str) -> None:
+    there = {path.stem for path in (CONSOLE / "locale" / language).iterdir()}
+
+    assert there == {name for name, texts in said().items() if texts}
+
+
 def test_english_says_what_the_source_says() -> None:
     english = [read("en", name) for language, name in CATALOGUES if language == "en"]
 

@@ -1,8 +1,11 @@
 """The way into the console with the real command, the real host and a real browser."""
 
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from playwright.sync_api import Browser
 from proof import Hosts
 from visitor import Visitor
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(180)]
 
 FIELD = "#token"
 
@@ -70,6 +73,43 @@ def test_the_link_logs_in_once_and_its_code_is_nowhere_afterwards(
         second.page.get_by_role("alert").filter(has_text="used before").wait_for()
         assert "code" not in second.page.url
         assert second.context.cookies() == []
+
+
+def test_threat_25_the_browser_is_started_with_a_file_and_no_code(
+    stranger: Visitor, tmp_path: Path
+) -> None:
+    told, program = tmp_path / "told", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}.part\nmv {told}.part {told}\n')
+    program.chmod(0o700)
+    opening = subprocess.Popen(
+        [str(PROGRAM), "console", "--config-dir", str(stranger.host.config)],
+        env={
+            **{"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)},
+            **{"DISPLAY": ":0", "BROWSER": f"{program} %s"},
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (uri,) = told.read_text().split()
+        page = Path(uri.removeprefix("file://"))
+        assert (page.stat().st_mode & 0o777, page.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+        stranger.page.goto(uri, wait_until="commit")
+        wait_until_in(stranger)
+    finally:
+        opening.send_signal(signal.SIGINT)
+        link, _ = opening.communicate(timeout=60)
+
+    code = link.strip().partition("#code=")[2]
+    assert len(code) >= 43
+    assert code not in uri
+    assert "code" not in stranger.page.url
+    assert not page.parent.exists()
 
 
 def test_threat_23_what_a_login_is_made_of_stays_with_the_browser(stranger: Visitor) -> None:

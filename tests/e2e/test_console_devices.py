@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from proof import Player, play
 from visitor import LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(180)]
 
 LIMIT_MS = 40_000
 SMALL = {"width": 640, "height": 360, "fps": 30, "bitrate_kbps": 2_000}
@@ -115,6 +115,14 @@ def test_from_the_first_visit_to_a_paired_client_and_out_again(
     values = {it["key"]: it["value"] for it in explained}
     assert (values["stream.max_fps"], values["stream.codecs"]) == (24, ["h264"])
 
+    path = "/config/override"  # another browser, while something is typed here
+    page.get_by_label("Highest picture").fill("480")
+    other = {"client": told["fingerprint"], "settings": {"max_fps": 25, "codecs": ["hevc"]}}
+    assert host.api("PUT", path, other)[0] == 200
+    expect(page.get_by_label("Most pictures a second")).to_have_value("25", timeout=LIMIT_MS)
+    expect(page.get_by_label("Codecs")).to_have_value('["hevc"]')
+    expect(page.get_by_label("Highest picture")).to_have_value("480")
+    page.get_by_label("Highest picture").fill("")
     page.get_by_label("Most pictures a second").fill("")
     page.get_by_label("Codecs").select_option(label="As for everybody")
     page.locator("#own-settings").get_by_role("button", name="Save").click()

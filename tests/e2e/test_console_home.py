@@ -1,5 +1,6 @@
 """Home: the way to the first picture, what goes on, and whether everything is there."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from proof import Hosts, Player, play
 from visitor import LIMIT_MS, LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe ' + "x" * 2_000
 
@@ -85,6 +86,45 @@ def test_the_machine_is_examined_after_the_page_is_there_and_again_on_demand(
     assert looked.value.ok
     expect(checks).to_contain_text("Checked just now.")
     assert visitor.trouble == []
+
+
+def test_a_machine_that_cannot_be_examined_is_not_looked_at_for_ever(visitor: Visitor) -> None:
+    page = visitor.page
+    page.route("**/parts/home-checks", lambda it: it.fulfill(status=409), times=1)
+    visitor.go("")
+    checks = page.locator("#checks")
+    expect(checks.get_by_role("alert")).to_contain_text("could not be looked at")
+    expect(checks).not_to_contain_text("It takes a few seconds.", use_inner_text=True)
+
+    checks.get_by_role("button", name="Look again").click()
+
+    expect(checks).to_contain_text("Mouse and keyboard")
+    assert [it for it in visitor.trouble if "409" not in it] == []
+
+
+def test_a_refused_pin_is_still_said_when_figures_have_moved(
+    visitor: Visitor, client: MoonlightClient, identities: dict[str, Path]
+) -> None:
+    page = visitor.go("")
+    play(client, width=640, height=360, fps=30, bitrate_kbps=2_000)
+    page.locator("#now-tick").wait_for(state="attached")
+    refusal = json.dumps({"error": "that device does not wait any more"})
+    page.route(
+        "**/api/v1/pair/pin",
+        lambda it: it.fulfill(status=409, content_type="application/json", body=refusal),
+    )
+    with asking(visitor.host, identities["mallory"], "Television"):
+        page.get_by_label("PIN that it shows").fill("1234")
+        page.keyboard.press("Enter")
+        problem = page.locator(".pin-form").get_by_role("alert")
+        expect(problem).to_have_text("that device does not wait any more")
+        for _ in range(2):
+            page.wait_for_event(
+                "requestfinished", lambda it: it.url.endswith("/parts/home-now"), timeout=LIMIT_MS
+            )
+        expect(problem).to_be_visible()
+        expect(page.get_by_label("PIN that it shows")).to_have_value("1234")
+    assert [it for it in visitor.trouble if "409" not in it] == []
 
 
 @contextmanager

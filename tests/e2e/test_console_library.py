@@ -18,7 +18,7 @@ from visitor import LOOKS, Visitor
 
 from punktfunk.testing import write_distribution
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
 COUNT = 1_000
 
@@ -267,6 +267,33 @@ def test_what_somebody_is_typing_is_not_lost_when_the_library_changes(
     shop.write(1)
     page.get_by_text("This title is not in the library any more").wait_for()
     shop.write(3)
+    assert visitor.trouble == []
+
+
+def test_what_somebody_is_typing_stays_when_too_many_follow_events(visitor: Visitor) -> None:
+    page = visitor.page
+    page.route("**/api/v1/events", lambda it: it.fulfill(status=503), times=2)
+    page.goto(f"{visitor.base}library/new")
+    page.locator("[name=title]").fill("half a title")
+
+    page.locator("#live-mark.on").wait_for(state="attached")
+
+    expect(page.locator("[name=title]")).to_have_value("half a title")
+    assert visitor.asked.count(page.url) == 1
+    assert [it for it in visitor.trouble if "503" not in it] == []
+
+
+def test_colours_are_changed_without_losing_what_is_looked_for(visitor: Visitor) -> None:
+    page = visitor.go("library")
+    page.locator("#library-q").fill("bö#1")
+    page.wait_for_url("**/library?q=b**")
+    looked_for = page.url
+
+    with page.expect_navigation():
+        page.get_by_label("Colours").select_option("dark")
+
+    assert page.url == looked_for
+    expect(page.locator("#library-q")).to_have_value("bö#1")
     assert visitor.trouble == []
 
 

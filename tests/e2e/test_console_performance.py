@@ -15,7 +15,7 @@ from visitor import LOOKS, Visitor
 from punktfunk.console.shell import PLACES
 from punktfunk.model.session import StageTiming
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(180)]
 
 MAX_FIRST_LOAD_BYTES = 150_000
 HOSTILE = ('<img src=x onerror="alert(1)">', "\u202egnp.exe", "x" * 10_000)
@@ -187,6 +187,42 @@ def test_several_streams_are_told_apart(visitor: Visitor, host: HostProcess) -> 
 
     expect(part(page, "fps")).not_to_contain_text("of")
     assert wait_for_points(page, 1) == 59
+    assert visitor.trouble == []
+
+
+def test_a_new_capture_is_seen_from_its_end_whatever_the_last_one_was_held_at(
+    visitor: Visitor,
+) -> None:
+    page = visitor.page
+    captures: list[dict[str, Any]] = [
+        {
+            "meta": {"fps": 60, "started_unix_ms": number},
+            "samples": [*map(attrs.asdict, made_samples(length))],
+        }
+        for number, length in ((1, 60), (2, 3))
+    ]
+    page.route("**/capture/status", lambda it: it.fulfill(json={"armed": True}))
+    page.route(
+        "**/capture/live",
+        lambda it: it.fulfill(json=captures[0], headers={"Last-Event-ID": "aaaaaaaa-1"}),
+    )
+    page.route(
+        "**/stats/stream**",
+        lambda it: it.fulfill(content_type="text/event-stream", body="retry: 100000\n\n"),
+    )
+    visitor.go("performance")
+    slider = part(page, "slider")
+    slider.press("ArrowLeft")
+    part(page, "closer").click()
+    assert moment(page).startswith("0:58")
+    expect(part(page, "all")).to_be_enabled()
+
+    captures.pop(0)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('pf-stats'))")
+
+    expect(slider).to_have_attribute("max", "2")
+    expect(part(page, "all")).to_be_disabled()
+    assert moment(page).startswith("0:02")
     assert visitor.trouble == []
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from proof import Player, play
 from visitor import LIMIT_MS, LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
 SMALL = {"width": 640, "height": 360, "fps": 30, "bitrate_kbps": 2_000}
 STAGES = ("Capture", "Colours", "Encoding", "Packets", "Sending")
@@ -119,6 +119,13 @@ def test_plugins_say_what_they_can_and_are_asked_again(browser: Browser, host: H
             assert visitor.findings() == [], name
             visitor.picture(f"plugins-{name}")
             if name == "desktop-light":
+                why = page.locator("#way-attach details")
+                why.locator("summary").click()
+                expect(why).to_have_js_property("open", True)
+                mark = "document.body.dataset.swapped = ''"
+                page.evaluate(f"document.addEventListener('htmx:after:swap', () => {{ {mark} }})")
                 page.locator("#probe").click()
                 expect(page.locator(".toast").last).to_have_text("Every plugin was asked again")
+                page.locator("body[data-swapped]").wait_for()
+                expect(why).to_have_js_property("open", True)
             assert visitor.trouble == []

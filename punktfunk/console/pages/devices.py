@@ -6,8 +6,8 @@ from quart import Blueprint, render_template
 from werkzeug.exceptions import NotFound
 
 from punktfunk.console.overrides import own_settings
+from punktfunk.console.pages.addresses import for_moonlight
 from punktfunk.console.pages.devices_shown import (
-    address,
     device_of,
     games_of,
     native_window,
@@ -50,27 +50,27 @@ async def native_part() -> str:
 
 @blueprint.get("/devices/<fingerprint>")
 async def device(fingerprint: str) -> str:
-    found = _find(fingerprint)
-    return await page("devices_one.html", PLACE, **found, **_own(found["device"].fingerprint))
+    found = _find_if_paired(fingerprint)
+    if found["device"] is None:
+        raise NotFound
+    return await page("devices_one.html", PLACE, **found, **_own(found["fingerprint"]))
 
 
 @blueprint.get("/parts/devices-now/<fingerprint>")
 async def now_part(fingerprint: str) -> str:
-    return await render_template("devices_one_now.html", **_find(fingerprint))
+    return await render_template("devices_one_now.html", **_find_if_paired(fingerprint))
 
 
 @blueprint.get("/parts/devices-own/<fingerprint>")
 async def own_part(fingerprint: str) -> str:
-    found = _find(fingerprint)
-    return await render_template(
-        "devices_one_own.html", **found, **_own(found["device"].fingerprint)
-    )
+    found = _find_if_paired(fingerprint)
+    return await render_template("devices_one_own.html", **found, **_own(found["fingerprint"]))
 
 
 def _waiting() -> dict[str, Any]:
     return {
         "held_off": host().held_off(),
-        "address": address(),
+        "address": for_moonlight()[0],
         "first": not host().clients(),
     }
 
@@ -79,19 +79,18 @@ def _list() -> dict[str, Any]:
     return {"devices": shown_devices()}
 
 
-def _find(text: str) -> dict[str, Any]:
+def _find_if_paired(text: str) -> dict[str, Any]:
+    """The device is None once it is not paired any more, which an open page has to say."""
     try:
-        found = device_of(as_fingerprint(text))
+        fingerprint = as_fingerprint(text)
     except ProtocolError:
-        found = None
-    if found is None:
-        raise NotFound
-    return {"device": found}
+        raise NotFound from None
+    return {"fingerprint": fingerprint, "device": device_of(fingerprint)}
 
 
 def _own(fingerprint: str) -> dict[str, Any]:
     loaded = host().operations.config.loaded
     return {
-        "groups": own_settings(loaded, client=fingerprint),
+        "own": own_settings(loaded, client=fingerprint),
         "games": games_of(loaded, fingerprint),
     }

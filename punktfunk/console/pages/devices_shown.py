@@ -7,7 +7,6 @@ from quart import g
 
 from punktfunk.config import LoadedConfig
 from punktfunk.config.overrides import own_values
-from punktfunk.config.settings import GAMESTREAM_BASE_PORT
 from punktfunk.console.overrides import own_in_words
 from punktfunk.mgmt import views
 from punktfunk.mgmt.requests import host
@@ -105,14 +104,6 @@ def games_of(loaded: LoadedConfig, fingerprint: str) -> Sequence[tuple[str, Sequ
         (app, [f"{label}: {value}" for label, value in own_in_words(loaded, app, fingerprint)])
         for app in apps
     ]
-
-
-def address() -> str:
-    """What a person types into a client that does not find this host by itself."""
-    info = host().info()
-    port = info.ports.http
-    ip = f"[{info.local_ip}]" if ":" in info.local_ip else info.local_ip
-    return info.local_ip if port == GAMESTREAM_BASE_PORT else f"{ip}:{port}"
 
 
 def _all() -> Sequence[ShownDevice]:

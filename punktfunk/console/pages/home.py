@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
-from quart import Blueprint, g, render_template, request
+from quart import Blueprint, g, render_template
 
+from punktfunk.console.pages.addresses import for_moonlight, of_console
 from punktfunk.console.pages.home_checks import parts_of
 from punktfunk.console.pages.home_happenings import happenings
 from punktfunk.console.pages.sessions_shown import runtime, shown_sessions
@@ -12,12 +13,9 @@ from punktfunk.console.shell import page
 from punktfunk.console.words import apart
 from punktfunk.mgmt import requests
 from punktfunk.mgmt.host import MgmtHost
-from punktfunk.mgmt.values import HostInfo
 from punktfunk.model.access import Scope
 
 CHECKS_KEPT_S = 600
-MOONLIGHT_PORT = 47_989
-"""Where Moonlight looks when an address has no port."""
 
 blueprint = Blueprint("home", __name__)
 
@@ -81,15 +79,8 @@ def _here() -> dict[str, Any]:
     info = requests.host().info()
     return {
         "info": info,
-        "addresses": [_for_moonlight(address, info) for address in info.addresses],
+        "addresses": for_moonlight(),
         "only_here": all(address in ("127.0.0.1", "::1") for address in info.addresses),
-        "management": request.host_url,
+        "management": of_console(),
         "config": requests.host().operations.config,
     }
-
-
-def _for_moonlight(address: str, info: HostInfo) -> str:
-    """As it is typed in there."""
-    if info.ports.http == MOONLIGHT_PORT:
-        return address
-    return f"[{address}]:{info.ports.http}" if ":" in address else f"{address}:{info.ports.http}"

@@ -1,6 +1,6 @@
 """What the doctor found, in the order in which a person wants to know it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -76,11 +76,8 @@ def _drivers(report: Mapping[str, Any]) -> Iterable[Part]:
             yield _missing(kind, name, of_kind)
             continue
         passed = {(it["driver"], it["attaches"]) for it in choice["passed_over"]}
-        offer = next(
-            it
-            for it in of_kind
-            if it["driver"] == picked and (it["driver"], it["attaches"]) not in passed
-        )
+        of_driver = [it for it in of_kind if it["driver"] == picked]
+        offer = max(of_driver, key=lambda it: _standing(it, passed))
         software = kind == Kind.ENCODE and offer["rank"] <= _SOFTWARE_RANK
         yield Part(
             name=name,
@@ -88,6 +85,12 @@ def _drivers(report: Mapping[str, Any]) -> Iterable[Part]:
             remark=offer["title"] or picked,
             note=_("It costs processor time; a GPU would do it faster.") if software else "",
         )
+
+
+def _standing(offer: Mapping[str, Any], passed: Container[tuple[str, bool]]) -> tuple[Any, ...]:
+    """How likely an offer was picked. Two plugins may offer a driver of one name."""
+    is_passed = (offer["driver"], offer["attaches"]) in passed
+    return not is_passed, offer["availability"]["available"], int(offer["rank"])
 
 
 def _missing(kind: str, name: str, offers: Sequence[Mapping[str, Any]]) -> Part:

@@ -2,23 +2,27 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 from zlib import crc32
 
 import attrs
-from quart import Blueprint, render_template, request
+from markupsafe import Markup
+from quart import Blueprint, Response, g, render_template, request
 
-from punktfunk.console.language import _
-from punktfunk.console.shell import page
+from punktfunk.console.language import _, language
+from punktfunk.console.shell import page, root
 from punktfunk.library import Library, StoreState, StoreStatus
 from punktfunk.library.merging import CUSTOM_STORE
 from punktfunk.mgmt.library_views import game_info
+from punktfunk.mgmt.packing import packed
 from punktfunk.mgmt.requests import host
+from punktfunk.model.access import Scope
 from punktfunk.model.games import GameEntry
 
 HUES = 8
 _MAX_QUERY = 200
+_MAX_DRAWN = 8
 
 blueprint = Blueprint("library", __name__)
 
@@ -81,13 +85,15 @@ class StoreChoice:
 
 
 @blueprint.get("/library")
-async def library() -> str:
-    return await page("library.html", "library", **_shelf(), **_stores())
+async def library() -> Response:
+    asked = request.args.get("q", "")[:_MAX_QUERY]
+    text = await page("library.html", "library", shelf=await _shelf(), asked=asked, **_stores())
+    return await packed(Response(text))
 
 
 @blueprint.get("/parts/library")
-async def library_part() -> str:
-    return await render_template("library_shelf.html", **_shelf())
+async def library_part() -> Response:
+    return await packed(Response(await _shelf()))
 
 
 @blueprint.get("/parts/library-stores")
@@ -136,8 +142,31 @@ def plain(text: str) -> str:
     return "".join(it for it in folded if not unicodedata.combining(it))
 
 
-def _shelf() -> dict[str, Any]:
+class _Drawn:
+    """The shelves that were drawn last: every page that is open asks for one at the same time."""
+
+    games: tuple[GameEntry, ...] | None = None
+    texts: ClassVar[dict[tuple[object, ...], Markup]] = {}
+
+
+async def _shelf() -> Markup:
     library = host().library
+    if _Drawn.games is not library.games() or len(_Drawn.texts) >= _MAX_DRAWN:
+        _Drawn.games, _Drawn.texts = library.games(), {}
+    texts = _Drawn.texts
+    may_change = g.login.scope.includes(Scope.ADMIN)
+    key = (language(), root(), _query(), may_change, *_waiting(library))
+    if key not in texts:
+        text = await render_template("library_shelf.html", **_of_shelf(library))
+        texts[key] = Markup(text)  # noqa: S704 - a template has made it
+    return texts[key]
+
+
+def _waiting(library: Library) -> Sequence[StoreStatus]:
+    return [it for it in library.stores() if it.state is StoreState.WAITING]
+
+
+def _of_shelf(library: Library) -> dict[str, Any]:
     wanted = Wanted.of(request.args)
     covers = [cover_of(game, library) for game in library.games()]
     counts: dict[str, int] = {}
@@ -149,12 +178,11 @@ def _shelf() -> dict[str, Any]:
         "covers": covers,
         "shown": shown,
         "wanted": wanted,
-        "asked": request.args.get("q", "")[:_MAX_QUERY],
         "query": _query(),
         "stores": sorted(stores, key=lambda it: (it.name == CUSTOM_STORE, it.title)),
         "not_installed": sum(not cover.installed for cover in covers),
         "hidden_count": sum(cover.hidden for cover in covers),
-        "waiting": [it for it in library.stores() if it.state is StoreState.WAITING],
+        "waiting": _waiting(library),
     }
 
 

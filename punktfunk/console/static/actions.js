@@ -12,7 +12,7 @@
 // Dialogs around a form are closed when it worked. `pf-done` is sent from the element then, with
 // the answer as its detail.
 
-import { announce, headers, logIn, root, toast, words } from "./page.js";
+import { announce, headers, logIn, root, said, toast, words } from "./page.js";
 
 export class Refused extends Error {
   constructor(status, answer) {
@@ -67,9 +67,15 @@ async function confirmToken() {
     if (!goOn) return false;
     const response = await send("POST", "login/confirm", { token });
     if (response.ok) return true;
-    problem.textContent = words.wrong;
+    if (response.status === 401) logIn();
+    problem.textContent = whyNot(response);
     problem.hidden = false;
   }
+}
+
+function whyNot({ status, headers: told }) {
+  if (status === 422) return words.wrong;
+  return status === 429 ? said(words.wait, { seconds: told.get("Retry-After") }) : words.failed;
 }
 
 /** Ask a person. */
@@ -111,6 +117,21 @@ function problemOf(element) {
   return element.querySelector(":scope .problem[role=alert]");
 }
 
+const working = new WeakSet();
+
+/** Do something for a form or a button, which shows it and does nothing else meanwhile. */
+export async function busyWith(element, work) {
+  if (working.has(element)) return;
+  working.add(element);
+  element.setAttribute("aria-busy", "true");
+  try {
+    await work();
+  } finally {
+    working.delete(element);
+    element.removeAttribute("aria-busy");
+  }
+}
+
 async function run(element) {
   const given = element.dataset;
   const form = element.matches("form") ? element : null;
@@ -119,8 +140,6 @@ async function run(element) {
   const path = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(form.elements[name].value));
   const problem = problemOf(element);
   if (problem) problem.hidden = true;
-  element.classList.add("busy");
-  element.setAttribute("aria-busy", "true");
   try {
     const body = form && method !== "DELETE" ? bodyOf(form) : undefined;
     const answer = await ask(method, path, body);
@@ -138,9 +157,6 @@ async function run(element) {
     } else {
       toast(error.message, "bad");
     }
-  } finally {
-    element.classList.remove("busy");
-    element.removeAttribute("aria-busy");
   }
 }
 
@@ -148,10 +164,10 @@ export function installActions() {
   document.addEventListener("submit", (event) => {
     if (!event.target.dataset.api) return;
     event.preventDefault();
-    if (!event.target.classList.contains("busy")) run(event.target);
+    busyWith(event.target, () => run(event.target));
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-api]");
-    if (button && !button.classList.contains("busy")) run(button);
+    if (button) busyWith(button, () => run(button));
   });
 }

@@ -3,25 +3,37 @@
 //   <section id="now" hx-get="parts/now" hx-trigger="pf-session from:body, pf-stream from:body">
 //
 // An event `session.started` is told to the page as `pf-session`. When something may have been
-// missed (a gap, a page that was hidden), everything is told.
+// missed (a gap, a page that was hidden), everything is told. What is in a part with
+// data-when="failed" is shown, and its data-when="asked" is hidden, when it cannot be had.
 
 import { announce, headers, logIn, root } from "./page.js";
 
 // Browsers open six connections to a host, of all their tabs together: one that nobody looks at
 // gives its own back.
 const HIDDEN_MS = 20_000;
+const LEAST_WAIT_MS = 2_000;
+const MOST_WAIT_MS = 30_000;
 
 export function installLive() {
   document.addEventListener("htmx:config:request", (event) => {
     Object.assign(event.detail.ctx.request.headers, headers());
   });
   document.addEventListener("htmx:before:response", (event) => {
-    const { status } = event.detail.ctx.response;
-    if (status === 401) logIn();
-    if (status >= 400) event.preventDefault();
+    const { ctx } = event.detail;
+    if (ctx.response.status < 400) return;
+    event.preventDefault();
+    if (ctx.response.status === 401) logIn(); else sayFailed(ctx.sourceElement);
   });
+  document.addEventListener("htmx:error", (event) => sayFailed(event.detail.ctx?.sourceElement));
   const types = (document.body.dataset.eventTypes ?? "").split(" ").filter(Boolean);
   if (types.length) keepFollowing(types);
+}
+
+/** A part that has nothing to show yet says that there will be nothing. */
+function sayFailed(part) {
+  for (const it of part?.querySelectorAll("[data-when]") ?? []) {
+    it.hidden = it.dataset.when !== "failed";
+  }
 }
 
 function keepFollowing(types) {
@@ -30,20 +42,75 @@ function keepFollowing(types) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
-/** Keep a source open, but not for a page that nobody looks at; `again` is told after it was closed. */
-export function whileSeen(open, again = () => {}) {
-  let source = open();
+/** Tells when nobody has looked at the page for a while, and when somebody does again. */
+export function watchLooks(away, back) {
   let timer;
-  document.addEventListener("visibilitychange", () => {
+  let gone = false;
+  const look = () => {
     clearTimeout(timer);
     if (document.hidden) {
-      timer = setTimeout(() => source.close(), HIDDEN_MS);
-    } else if (source.readyState === EventSource.CLOSED) {
-      source = open();
-      again();
+      timer = setTimeout(() => { gone = true; away(); }, HIDDEN_MS);
+    } else if (gone) {
+      gone = false;
+      back();
     }
+  };
+  document.addEventListener("visibilitychange", look);
+  look();
+}
+
+/**
+ * Keep a source open, but not for a page that nobody looks at. Browsers give up after an answer
+ * that was none, such as 503 while too many read: this tries again.
+ * again: told when the source is open after one that was closed, as something may be missing.
+ */
+export function whileSeen(open, again = () => {}) {
+  let source;
+  let timer;
+  let wait_ms = LEAST_WAIT_MS;
+  let missed = false;
+  let gone = false;
+  const start = () => {
+    clearTimeout(timer);
+    source?.close();
+    source = open();
+    source.addEventListener("open", () => {
+      wait_ms = LEAST_WAIT_MS;
+      if (missed) again();
+      missed = false;
+    });
+    source.addEventListener("error", ({ target }) => {
+      if (target !== source || target.readyState !== EventSource.CLOSED) return;
+      missed = true;
+      timer = setTimeout(retry, wait_ms);
+      wait_ms = Math.min(2 * wait_ms, MOST_WAIT_MS);
+    });
+  };
+  const retry = async () => {
+    if (await isLoggedOut()) logIn();
+    else if (!gone && source.readyState === EventSource.CLOSED) start();
+  };
+  const close = () => {
+    clearTimeout(timer);
+    gone = missed = true;
+    source.close();
+  };
+  start();
+  watchLooks(close, () => {
+    gone = false;
+    start();
   });
-  addEventListener("pagehide", () => source.close());
+  addEventListener("pagehide", close);
+}
+
+/** A source that was refused does not say why. */
+async function isLoggedOut() {
+  try {
+    const response = await fetch(`${root}api/v1/status`, { headers: headers({ "X-Background": "1" }) });
+    return response.status === 401;
+  } catch {
+    return false; // The host is away; it may come back.
+  }
 }
 
 function follow(types, topics) {
@@ -61,21 +128,6 @@ function follow(types, topics) {
   }
   source.addEventListener("gap", () => topics.forEach(announce));
   source.addEventListener("open", () => show(true));
-  source.addEventListener("error", () => {
-    show(false);
-    if (source.readyState === EventSource.CLOSED) afterRefusal();
-  });
+  source.addEventListener("error", () => show(false));
   return source;
-}
-
-/** The browser does not try again after an answer that was none; find out which it was. */
-export async function afterRefusal() {
-  for (let wait_ms = 2_000; ; wait_ms = Math.min(2 * wait_ms, 30_000)) {
-    await new Promise((resolve) => setTimeout(resolve, wait_ms));
-    try {
-      const response = await fetch(`${root}api/v1/status`, { headers: headers({ "X-Background": "1" }) });
-      if (response.status === 401) return logIn();
-      if (response.ok) return location.reload();
-    } catch { /* The host is away; it may come back. */ }
-  }
 }

@@ -1,8 +1,8 @@
 // The log: what was written lately, then each line as it is written.
 
 import { Refused } from "./actions.js";
-import { afterRefusal, whileSeen } from "./live.js";
-import { logIn, root, toast } from "./page.js";
+import { whileSeen } from "./live.js";
+import { logIn, root, said, toast } from "./page.js";
 
 const KEPT = 5_000;
 const AT_FIRST = 1_000;
@@ -73,7 +73,7 @@ function count() {
   const all = list.children.length;
   const shown = all - list.querySelectorAll(":scope > [hidden]").length;
   document.getElementById("log-count").value =
-    words.count.replace("%(shown)s", numbers.format(shown)).replace("%(all)s", numbers.format(all));
+    said(words.count, { shown: numbers.format(shown), all: numbers.format(all) });
   const nothing = document.getElementById("log-empty");
   nothing.textContent = all ? words.none : words.empty;
   nothing.hidden = shown > 0;
@@ -108,7 +108,7 @@ function show() {
   const gone = before - box.scrollHeight;
   if (gone > 0) box.scrollTop -= gone;
   unseen += rows.filter((row) => !row.hidden).length;
-  newer.textContent = words.newer.replace("%(n)s", numbers.format(unseen));
+  newer.textContent = said(words.newer, { n: numbers.format(unseen) });
   newer.hidden = unseen === 0;
 }
 
@@ -128,9 +128,6 @@ function read(token) {
         add(rowFrom(data));
       });
     }
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) afterRefusal();
-    });
     return source;
   };
   whileSeen(open);

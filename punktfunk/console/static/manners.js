@@ -7,7 +7,7 @@
 //   data-send-on-change     a select that sends its form
 //   data-search="#list"     an input that hides the list's [data-text] which do not have its words
 
-import { toast, words } from "./page.js";
+import { here, toast, words } from "./page.js";
 
 export function installManners() {
   document.addEventListener("click", (event) => {
@@ -18,14 +18,17 @@ export function installManners() {
     if ("close" in button.dataset) button.closest("dialog")?.close();
   });
   document.addEventListener("change", (event) => {
-    if ("sendOnChange" in event.target.dataset) event.target.form.requestSubmit();
+    if (!("sendOnChange" in event.target.dataset)) return;
+    const { form } = event.target;
+    if (form.elements.back) form.elements.back.value = here(); // scripts may have changed it
+    form.requestSubmit();
   });
   document.addEventListener("input", (event) => {
     if (event.target.dataset.search) search(event.target);
   });
   setInterval(countDown, 1_000);
-  const here = document.querySelector(".rail nav [aria-current]");
-  if (here) here.closest("nav").scrollLeft = here.offsetLeft - innerWidth / 2; // on a phone
+  const current = document.querySelector(".rail nav [aria-current]");
+  if (current) current.closest("nav").scrollLeft = current.offsetLeft - innerWidth / 2; // on a phone
   setInterval(countUp, 1_000);
 }
 

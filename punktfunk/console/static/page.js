@@ -17,10 +17,19 @@ export function headers(more = {}) {
   return told;
 }
 
+/** This page's address, from the console's root. */
+export function here() {
+  return location.pathname.slice(new URL(root, location).pathname.length) + location.search;
+}
+
 /** To the login, and back here afterwards. */
 export function logIn() {
-  const place = location.pathname.slice(new URL(root, location).pathname.length);
-  location.assign(`${root}login?next=${encodeURIComponent(place + location.search)}`);
+  location.assign(`${root}login?next=${encodeURIComponent(here())}`);
+}
+
+/** A sentence with its %(name)s filled in. */
+export function said(text, values) {
+  return text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 }
 
 /** A sentence at the screen's edge, also read aloud. kind: "" or "bad". */

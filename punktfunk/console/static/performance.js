@@ -1,7 +1,11 @@
 // The performance page: a recording, or the capture that runs.
 
+import { watchLooks } from "./live.js";
 import { headers, logIn, root, toast, words } from "./page.js";
 import { View } from "./view.js";
+
+const LEAST_WAIT_MS = 2_000;
+const MOST_WAIT_MS = 30_000;
 
 async function read(path) {
   let response;
@@ -11,8 +15,8 @@ async function read(path) {
     throw new Error(words.failed);
   }
   if (response.status === 401) logIn();
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
+  const answer = await response.json().catch(() => null); // a proxy's page, say
+  if (!response.ok || !answer) throw new Error(answer?.error ?? words.failed);
   return { answer, token: response.headers.get("Last-Event-ID") };
 }
 
@@ -35,14 +39,17 @@ class Following {
   constructor(view) {
     this.view = view;
     this.turn = 0;
+    this.wait_ms = LEAST_WAIT_MS;
+    this.toldWhy = false;
     document.body.addEventListener("pf-stats", () => this.start());
-    addEventListener("pagehide", () => this.source?.close());
+    addEventListener("pagehide", () => this.stop());
+    watchLooks(() => this.stop(), () => this.start());
     this.start();
   }
 
   async start() {
-    const turn = this.turn += 1;
-    this.source?.close();
+    this.stop();
+    const { turn } = this;
     try {
       const { answer: status } = await read("api/v1/stats/capture/status");
       if (turn !== this.turn) return;
@@ -53,12 +60,19 @@ class Following {
       this.#follow(turn, token);
     } catch (error) {
       if (turn !== this.turn) return;
-      toast(error.message, "bad");
+      if (!this.toldWhy) toast(error.message, "bad");
+      this.toldWhy = true;
       this.#again(turn);
     }
   }
 
+  stop() {
+    this.turn += 1;
+    this.source?.close();
+  }
+
   #show(capture) {
+    this.toldWhy = false;
     this.view.load(capture);
     const waiting = document.getElementById("waiting");
     if (waiting) waiting.hidden = Boolean(this.view.stream);
@@ -66,17 +80,19 @@ class Following {
 
   #follow(turn, token) {
     this.source = new EventSource(`${root}api/v1/stats/stream?after=${encodeURIComponent(token)}`);
+    this.source.addEventListener("open", () => { this.wait_ms = LEAST_WAIT_MS; });
     this.source.addEventListener("sample", ({ data }) => {
       if (!this.view.add(JSON.parse(data))) this.start();
     });
     this.source.addEventListener("gap", () => this.#again(turn));
-    this.source.addEventListener("error", () => {
-      if (this.source.readyState === EventSource.CLOSED) this.#again(turn);
+    this.source.addEventListener("error", ({ target }) => {
+      if (target.readyState === EventSource.CLOSED) this.#again(turn);
     });
   }
 
   #again(turn) {
-    setTimeout(() => { if (turn === this.turn) this.start(); }, 2_000);
+    setTimeout(() => { if (turn === this.turn) this.start(); }, this.wait_ms);
+    this.wait_ms = Math.min(2 * this.wait_ms, MOST_WAIT_MS);
   }
 }
 

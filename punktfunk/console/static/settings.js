@@ -1,6 +1,6 @@
 // Settings: each saves itself, and says what is wrong where it is wrong.
 
-import { Refused, ask, bodyOf } from "./actions.js";
+import { Refused, ask, bodyOf, busyWith } from "./actions.js";
 import { copy } from "./manners.js";
 import { announce, toast } from "./page.js";
 
@@ -43,9 +43,7 @@ function backToField(form) {
 }
 
 async function change(form, body) {
-  if (form.classList.contains("busy")) return;
   say(form, "");
-  form.classList.add("busy");
   try {
     await ask("PATCH", "api/v1/config", body);
     toast(form.dataset.saved);
@@ -56,8 +54,6 @@ async function change(form, body) {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(form, error.message);
-  } finally {
-    form.classList.remove("busy");
   }
 }
 
@@ -74,12 +70,13 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!isSetting(form)) return;
   event.preventDefault();
-  if (edited.has(form)) change(form, { set: { [form.dataset.setting]: valueIn(form) } });
+  if (edited.has(form)) busyWith(form, () => change(form, { set: { [form.dataset.setting]: valueIn(form) } }));
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-setting] button");
   if (button?.type === "reset") backToField(button.form);
-  if (button?.dataset.unset) change(button.form, { unset: [button.dataset.unset] });
+  if (!button?.dataset.unset) return;
+  busyWith(button.form, () => change(button.form, { unset: [button.dataset.unset] }));
 });
 
 // What a person has chosen in a field hides what the host says now, but where they go on editing.

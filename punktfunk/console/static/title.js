@@ -1,7 +1,7 @@
 // The form for an entry of a person's own. Pictures are shown before they are sent, from the file
 // itself; nothing is kept before Save.
 
-import { ask, Refused } from "./actions.js";
+import { Refused, ask, busyWith } from "./actions.js";
 import { root, toast } from "./page.js";
 
 const MOST_BYTES = 8 * 1_024 * 1_024;
@@ -70,6 +70,18 @@ function entry() {
 }
 
 async function save() {
+  problem.hidden = true;
+  try {
+    await keep();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    problem.textContent = error.message;
+    problem.hidden = false;
+    problem.scrollIntoView({ block: "nearest" });
+  }
+}
+
+async function keep() {
   const id = form.dataset.entry;
   const place = "api/v1/library/custom";
   const kept = id ? await ask("PUT", `${place}/${id}`, entry()) : await ask("POST", place, entry());
@@ -94,20 +106,8 @@ form.addEventListener("click", (event) => {
   picture.querySelector("[type=file]").value = "";
   put(picture, null);
 });
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (form.classList.contains("busy")) return;
-  problem.hidden = true;
-  form.classList.add("busy");
-  try {
-    await save();
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    problem.textContent = error.message;
-    problem.hidden = false;
-    problem.scrollIntoView({ block: "nearest" });
-  } finally {
-    form.classList.remove("busy");
-  }
+  busyWith(form, save);
 });
 showKind();

@@ -1,6 +1,7 @@
 // A stream's figures, charts and the second that is pointed at.
 
 import { Charts, seriesToken, stopwatch } from "./charts.js";
+import { said } from "./page.js";
 import { nearest, stagesOf, upTo } from "./rows.js";
 import { Summary } from "./summary.js";
 
@@ -21,7 +22,6 @@ const tame = (name) => {
   return plain.length > MAX_NAME ? `${plain.slice(0, MAX_NAME)}…` : plain;
 };
 const keyOf = (sample) => `${sample.session_id} ${sample.client ?? ""}`;
-const said = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 
 export class View {
   constructor(element) {
@@ -29,7 +29,7 @@ export class View {
     this.words = element.querySelector("template").dataset;
     this.devices = JSON.parse(element.querySelector("script").textContent);
     this.streams = new Map();
-    this.held = null;
+    this.held = null; // the sample that the slider holds; null follows the last
     const places = Object.fromEntries(
       [...element.querySelectorAll("[data-chart]")].map((it) => [it.dataset.chart, it]),
     );
@@ -51,7 +51,9 @@ export class View {
 
   /** Show a capture as the API tells it. */
   load({ meta, samples }) {
-    const before = this.streams;
+    const [before, chosen] = [this.streams, this.chosen];
+    const isAnother = this.started !== meta.started_unix_ms;
+    this.started = meta.started_unix_ms;
     this.streams = new Map();
     for (const sample of samples) this.#streamOf(sample).samples.push(sample);
     for (const [key, stream] of this.streams) {
@@ -62,8 +64,15 @@ export class View {
     // The summary is of the stream that was sampled last.
     if (samples.length) this.streams.get(keyOf(samples.at(-1))).target = meta.fps;
     if (!this.stream) this.chosen = samples.length ? keyOf(samples.at(-1)) : undefined;
+    if (isAnother || this.chosen !== chosen) this.#letGo();
     this.#fillChoice();
     this.show();
+  }
+
+  /** What was pointed at and zoomed to is gone. */
+  #letGo() {
+    this.held = null;
+    this.charts.zoomed = null;
   }
 
   /** Add one more sample. False: it is of a stream that the view does not know. */
@@ -129,8 +138,7 @@ export class View {
       if (target.name === "span") this.charts.setSpan(Number(target.value));
       if (target.dataset.part === "stream") {
         this.chosen = target.value;
-        this.held = null;
-        this.charts.zoomed = null;
+        this.#letGo();
         this.show();
       }
     });
@@ -159,7 +167,8 @@ export class View {
   }
 
   #pointed(index = this.held) {
-    return this.stream.samples[index ?? this.stream.samples.length - 1];
+    const last = this.stream.samples.length - 1;
+    return this.stream.samples[Math.min(index ?? last, last)];
   }
 
   /** The slider goes over what is shown, sample by sample. */

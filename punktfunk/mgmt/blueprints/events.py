@@ -16,7 +16,7 @@ async def stream_events() -> ResponseReturnValue:
     types = _wanted_types()
     after = request.headers.get("Last-Event-ID")
     return sse.answer(
-        lambda: requests.host().events.follow(types, after),
+        lambda reader: requests.host().events.follow(types, after, reader),
         lambda event: (event.type, event_json(event)),
     )
 

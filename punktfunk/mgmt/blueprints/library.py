@@ -11,7 +11,12 @@ from pathlib import Path
 import attrs
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import InternalServerError, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import (
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+)
 
 from punktfunk.library import CustomInput, Library
 from punktfunk.library.custom import LIBRARY_FILE
@@ -31,6 +36,7 @@ _NO_ENTRY = "no entry of your own has that id"
 
 blueprint = Blueprint("library", __name__)
 log = logging.getLogger(__name__)
+_two_coming = asyncio.Semaphore(2)  # each is megabytes, and may take minutes
 _one_drawing = asyncio.Semaphore(1)
 
 
@@ -96,7 +102,10 @@ async def put_custom_art(id: str, kind: str) -> ResponseReturnValue:  # noqa: A0
         raise UnsupportedMediaType("the body must be image/png, image/jpeg or image/webp")
     if library.own(id) is None or kind not in KINDS:
         raise NotFound(_NO_ENTRY if kind in KINDS else f"a picture is one of {', '.join(KINDS)}")
-    data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+    if _two_coming.locked():
+        raise ServiceUnavailable("two pictures are on their way here already", retry_after=5)
+    async with _two_coming:
+        data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     async with _one_drawing:
         picture = await asyncio.to_thread(redrawn, data, kind)
     with _writing("the picture"):

@@ -55,7 +55,9 @@ async def patch_config() -> ResponseReturnValue:
 async def put_override() -> ResponseReturnValue:
     wanted = await requests.body(OverridePut)
     client = as_fingerprint_start(wanted.client) if wanted.client else ""
-    return _changed(lambda config: config.override(wanted.app, client, wanted.settings))
+    return _changed(
+        lambda config: config.override(wanted.app, client, wanted.settings, wanted.expected)
+    )
 
 
 @blueprint.post("/config/reload", endpoint="reloadConfig")
@@ -87,7 +89,7 @@ async def stream_logs() -> ResponseReturnValue:
     after = requests.query_text("after")
     after = request.headers.get("Last-Event-ID", after)
     return sse.answer(
-        lambda: requests.host().operations.log.feed.subscribe(after or None),
+        lambda reader: requests.host().operations.log.feed.subscribe(after or None, reader=reader),
         lambda line: ("line", json.dumps(to_json(line), separators=(",", ":"))),
     )
 

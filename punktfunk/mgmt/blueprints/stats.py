@@ -45,7 +45,7 @@ async def stream_stats() -> ResponseReturnValue:
     after = requests.query_text("after")
     after = request.headers.get("Last-Event-ID", after)
     return sse.answer(
-        lambda: requests.host().stats.feed.subscribe(after or None),
+        lambda reader: requests.host().stats.feed.subscribe(after or None, reader=reader),
         lambda sample: ("sample", sample.decode()),
     )
 

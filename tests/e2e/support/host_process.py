@@ -173,7 +173,7 @@ class HostProcess:
     def enter_pin(self, pin: str) -> None:
         """What a person does: wait until a device asks, then type its PIN."""
         eventually(
-            lambda: self.api("GET", "/pair")[1]["pin_pending"], 15, lambda: "a device asks to pair"
+            lambda: self.api("GET", "/pair")[1]["pin_pending"], 60, lambda: "a device asks to pair"
         )
         status, body = self.api("POST", "/pair/pin", {"pin": pin})
         assert status == 204, body

@@ -1,6 +1,7 @@
 """`punktfunk console`: a link that works, where it is opened, and what is said of it."""
 
 import webbrowser
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +16,14 @@ SSH = {**HERE, "SSH_CONNECTION": "192.0.2.1 5 192.0.2.2 22"}
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a browser was started with."""
-    links: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", links.append)
-    return links
+    """What the pages say that a browser was started with."""
+    pages: list[str] = []
+    monkeypatch.setattr(
+        webbrowser,
+        "open",
+        lambda uri: pages.append(Path(uri.removeprefix("file://")).read_text()),
+    )
+    return pages
 
 
 def test_the_link_is_printed_alone_and_logs_in(running: Any, opened: list[str]) -> None:
@@ -27,7 +32,7 @@ def test_the_link_is_printed_alone_and_logs_in(running: Any, opened: list[str]) 
     assert done.exit_code == 0
     link = urlsplit(done.stdout.strip())
     assert f"{link.scheme}://{link.netloc}" == running.url
-    assert (link.path, link.query) == ("/login", "")
+    assert (link.path, link.query) == ("/login", "link")
     code = link.fragment.removeprefix("code=")
     assert code not in done.stderr
     assert "good once, within 120 seconds" in done.stderr
@@ -51,7 +56,8 @@ def test_a_browser_is_opened_where_a_person_sees_it(
 ) -> None:
     done = running.ask("console", *arguments, **environment)
 
-    assert opened == ([done.stdout.strip()] if opens else [])
+    assert len(opened) == opens
+    assert all(f'href="{done.stdout.strip()}"' in it for it in opened)
 
 
 def test_over_ssh_it_says_how_to_get_there() -> None:
@@ -70,3 +76,11 @@ def test_without_an_answer_there_is_no_link(running: Any) -> None:
 
     assert done.exit_code == 1
     assert done.stdout == ""
+
+
+def test_for_a_phone_an_address_is_needed_that_it_reaches(running: Any, opened: list[str]) -> None:
+    done = running.ask("console", "--phone")
+
+    assert done.exit_code == 2
+    assert "--mgmt-tls" in done.stderr
+    assert opened == []

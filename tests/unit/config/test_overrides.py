@@ -77,6 +77,17 @@ def test_an_entry_that_is_left_empty_goes(put) -> None:
     assert 'app = "steam:570"' not in after.file.read_text()
 
 
+def test_entries_of_others_stay_also_when_they_set_nothing_yet(put) -> None:
+    later = '[[override]]\napp = "a:1"\n# max_fps = 30\n\n'
+
+    after = put({}, app="steam:570", text=f"{later}{TEXT}")
+    assert after.file.read_text().startswith(later)
+    after = put({"max_fps": 20}, app="a:2", text=later)
+    assert [it.app for it in after.settings.override] == ["a:1", "a:2"]
+    assert put({}, app="a:1", text=later).file.read_text() == later
+    assert own_values(put({"max_fps": 9}, app="a:1", text=later).settings, "a:1")
+
+
 def test_the_last_entry_goes_with_its_array(put) -> None:
     only = """[[override]]
 app = "steam:570"

@@ -50,6 +50,16 @@ async def test_the_first_visit_says_how_to_pair_and_where(pages: Any) -> None:
     assert "No device yet." in text
 
 
+async def test_the_address_is_one_that_the_host_listens_on(pages: Any) -> None:
+    bound = attrs.evolve(pages.host.info(), addresses=("fd00::7",))
+    pages.host.info = lambda: bound
+
+    text = await pages.read("/devices")
+
+    assert 'data-copy="[fd00::7]:2"' in text
+    assert "192.168.1.2" not in text
+
+
 async def test_who_has_to_wait_is_told_for_how_long(pages: Any) -> None:
     pages.host.waits = [HeldOff(address="192.168.1.77", client_name="Phone", seconds_left=5)]
 
@@ -209,10 +219,21 @@ async def test_every_setting_that_a_client_can_have_of_its_own_is_in_the_form(pa
 
 @pytest.mark.parametrize(
     "path",
-    [f"/devices/{'0' * 64}", "/devices/nobody", f"/parts/devices-now/{'0' * 64}", "/devices/%2e"],
+    [f"/devices/{'0' * 64}", "/devices/nobody", "/parts/devices-now/nobody", "/devices/%2e"],
 )
 async def test_a_device_that_is_not_paired_has_no_page(pages: Any, path: str) -> None:
     assert (await pages.ask(path)).status_code == 404
+
+
+async def test_the_open_page_of_a_device_says_that_somebody_has_unpaired_it(pages: Any) -> None:
+    now = await pages.read(f"/parts/devices-now/{'0' * 64}")
+    own = await pages.read(f"/parts/devices-own/{'0' * 64}")
+
+    assert "This device is not paired any more" in now
+    assert "data-open" not in now
+    assert "data-api" not in now + own
+    for part in (now, own):  # it may be paired again
+        assert "pf-client from:body" in part
 
 
 async def test_hostile_names_are_inert(pages: Any, paired: Any, hostile: tuple[str, ...]) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 import attrs
 import pytest
 
+from punktfunk.console import create_console
 from punktfunk.console.hints import command_of
 from punktfunk.console.pages.home_checks import parts_of
+from punktfunk.mgmt.app import create_app
 from punktfunk.mgmt.operations_values import Examined
+from punktfunk.mgmt.requests import EXTENSION
 from punktfunk.mgmt.values import MemberView, SessionView
 from punktfunk.model.access import Scope
 from punktfunk.model.offers import Kind
@@ -205,6 +208,15 @@ async def test_what_is_found_is_shown_with_the_command_that_mends_it(pages: Any)
     assert 'data-copy="apt install sway"' in page
 
 
+def test_two_plugins_may_offer_a_driver_of_one_name() -> None:
+    both = [offer(Kind.ENCODE, "x264", rank=rank) for rank in (10, 20)]
+    both[0]["title"], both[1]["title"] = "worse", "better"
+
+    found = parts_of(report(both))
+
+    assert ("Encoder", "ok", "better") in [(it.name, it.state, it.remark) for it in found]
+
+
 def test_what_is_missing_comes_first_and_gamepads_may_be() -> None:
     found = parts_of(
         report(
@@ -260,6 +272,19 @@ async def test_addresses_are_as_moonlight_wants_them(pages: Any) -> None:
     page = await pages.read("/")
     assert 'data-copy="192.168.1.2:4000"' in page
     assert 'data-copy="[2001:db8::1]:4000"' in page
+
+
+async def test_behind_a_proxy_the_console_is_where_the_proxy_shows_it(pages: Any) -> None:
+    api = create_app(
+        pages.host, "x" * 64, public_url="https://home.example/punktfunk", pages=create_console
+    )
+    proxied = attrs.evolve(pages, api=api, backing=api.extensions[EXTENSION])
+
+    there = await proxied.read("/parts/home-here", Host="home.example")
+    here = await proxied.read("/parts/home-here")
+
+    assert 'data-copy="https://home.example/punktfunk/"' in there
+    assert 'data-copy="http://127.0.0.1:47990/"' in here
 
 
 async def test_nobody_sees_it_without_a_login(pages: Any) -> None:

@@ -1,5 +1,7 @@
 """What the pages of the library say, and what they never load."""
 
+import gzip
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +214,39 @@ async def test_a_thousand_games_are_one_light_page(pages: Any, library: Library)
 
     assert len(shown(text)) == 1_000
     assert len(text) < 700_000
+
+
+async def test_a_long_shelf_is_drawn_once_for_all_who_look_and_anew_when_it_changes(
+    pages: Any, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    module = sys.modules["punktfunk.console.pages.library"]
+    plain = module.cover_of
+    monkeypatch.setattr(
+        module, "cover_of", lambda it, within: drawn.append(it.id) or plain(it, within)
+    )
+    put(library, game("alpha:1"), game("alpha:2"))
+
+    for _ in range(3):
+        assert shown(await pages.read("/parts/library")) == ["alpha:1", "alpha:2"]
+    assert len(drawn) == 2
+    assert "Titel" in await pages.read("/parts/library", language="de")
+    assert shown(await pages.read("/parts/library?q=nothing")) == []
+
+    library.hide("alpha:1")
+    assert shown(await pages.read("/parts/library")) == ["alpha:2"]
+
+
+async def test_a_thousand_titles_are_packed_for_who_can_unpack_them(
+    pages: Any, library: Library
+) -> None:
+    put(library, *(game(f"alpha:{number}", f"Game {number}") for number in range(1_000)))
+
+    for path in ("/library", "/parts/library"):
+        answer = await pages.ask(path, **{"Accept-Encoding": "gzip"})
+        data = await answer.get_data(as_text=False)
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert len(data) < 50_000
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert len(shown(gzip.decompress(data).decode())) == 1_000
+        assert len(shown(await pages.read(path))) == 1_000

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -94,7 +95,13 @@ async def test_the_probes_of_a_whole_visit(browser: Browser) -> None:
     assert statuses == [401, 303, 303, 421, 403, 303, 303, *[401] * BURST, 429]
 
 
-@pytest.mark.parametrize("path", ["/", "/devices?x=1&y=a%20b", "/library/steam:570", "/no/such"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/devices?x=1&y=a%20b", "/library/steam:570", "/no/such"),
+        *("/library/custom:%E6%97%A5%20%25", "/library?q=%22%C3%A9%22"),
+    ],
+)
 async def test_a_page_is_kept_in_mind_while_its_visitor_logs_in(
     browser: Browser, path: str
 ) -> None:
@@ -149,6 +156,32 @@ async def test_fragments_and_changes_of_who_is_logged_out_are_401(
     browser: Browser, method: str, path: str, headers: dict[str, str]
 ) -> None:
     assert (await browser.ask(method, path, headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/library?q=x&store=steam", "/library/custom:%E6%97%A5?x=%22", "/no/such"]
+)
+async def test_colours_are_changed_without_leaving_the_page(browser: Browser, path: str) -> None:
+    await browser.log_in()
+    text = await (await browser.ask("GET", path)).get_data(as_text=True)
+    back = re.search(r'name="back" value="([^"]*)"', text)
+    assert back
+
+    form = {"csrf": browser.login.csrf, "theme": "dark", "back": unescape(back[1])}
+    answer = await browser.ask("POST", "/preferences", form=form, headers=OURS)
+
+    assert answer.headers["Location"] == f".{path}"
+    assert browser.jar["punktfunk_theme"] == "dark"
+
+
+@pytest.mark.parametrize("back", ["//evil", "https://evil", "/\\evil", "x\r\ny: z", "%2f%2fevil"])
+async def test_colours_lead_to_no_other_site(browser: Browser, back: str) -> None:
+    await browser.log_in()
+    form = {"csrf": browser.login.csrf, "back": back}
+
+    answer = await browser.ask("POST", "/preferences", form=form, headers=OURS)
+
+    assert answer.headers["Location"] == "./"
 
 
 async def test_what_strangers_see_is_the_way_in_and_what_it_is_drawn_with(browser: Browser) -> None:
@@ -245,28 +278,32 @@ async def test_every_change_needs_the_logins_own_csrf_token(browser: Browser) ->
 
 
 @pytest.mark.parametrize(
-    ("public_url", "headers", "scheme", "secure"),
+    ("public_url", "headers", "scheme", "secure", "path"),
     [
-        ("", {}, "http", False),
-        ("", {"Origin": "https://127.0.0.1:47990"}, "https", True),
+        ("", {}, "http", False, "/"),
+        ("", {"Origin": "https://127.0.0.1:47990"}, "https", True, "/"),
         (
             "https://home.example/pf",
             {"Host": "home.example", "Origin": "https://home.example"},
             "http",
             True,
+            "/pf/",
         ),
-        ("https://home.example", {"Origin": "https://home.example"}, "http", True),
-        ("https://home.example", {}, "http", False),
+        ("https://home.example/pf", {"Origin": "https://home.example"}, "http", True, "/pf/"),
+        ("https://home.example/pf", {}, "http", False, "/"),
+        ("https://home.example", {"Origin": "https://home.example"}, "http", True, "/"),
+        ("https://home.example", {}, "http", False, "/"),
         (
             "http://home.example",
             {"Host": "home.example", "Origin": "http://home.example"},
             "http",
             False,
+            "/",
         ),
     ],
 )
 async def test_the_cookie_is_for_this_host_and_its_pages_alone(
-    pages: Any, public_url: str, headers: dict[str, str], scheme: str, secure: bool
+    pages: Any, public_url: str, headers: dict[str, str], scheme: str, secure: bool, path: str
 ) -> None:
     browser = Browser(pages.host, public_url)
 
@@ -275,9 +312,14 @@ async def test_the_cookie_is_for_this_host_and_its_pages_alone(
     )
 
     (line,) = answer.headers.getlist("Set-Cookie")
-    expected = {"HttpOnly", "Path=/", "SameSite=Strict"} | ({"Secure"} if secure else set())
+    expected = {"HttpOnly", f"Path={path}", "SameSite=Strict"} | ({"Secure"} if secure else set())
     assert set(line.split("; ")[1:]) == expected
     assert line.startswith(browser.access.cookie.name)
+    out = await browser.ask(
+        "POST", "/logout", form={"csrf": browser.login.csrf}, headers=OURS | headers, scheme=scheme
+    )
+    (line,) = out.headers.getlist("Set-Cookie")
+    assert f"Path={path}" in line.split("; ")
 
 
 async def test_two_hosts_on_one_machine_have_cookies_of_their_own() -> None:
@@ -347,7 +389,7 @@ async def test_the_token_shown_again_makes_a_login_fresh(browser: Browser) -> No
 
     for wrong in ("wrong", scoped):
         refused = await browser.script("/login/confirm", {"token": wrong}, login.csrf)
-        assert refused.status_code == 401
+        assert refused.status_code == 422
     assert not login.fresh(browser.now_ns)
     done = await browser.script("/login/confirm", {"token": TOKEN}, login.csrf)
     assert done.status_code == 204
@@ -366,6 +408,13 @@ async def test_who_comes_from_another_site_and_is_logged_in_need_not_do_so_again
     await browser.log_in()
     again = await browser.ask("GET", "/login?next=devices")
     assert again.headers["Location"] == "./devices"
+
+
+async def test_a_link_from_elsewhere_keeps_its_code(browser: Browser) -> None:
+    """It is behind the #, and would not survive that the page reloads itself."""
+    answer = await browser.ask("GET", "/login?link", headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert 'id="login"' in await answer.get_data(as_text=True)
 
 
 async def test_threat_23_nothing_secret_is_logged(

@@ -114,5 +114,5 @@ async def test_it_speaks_german(pages: Any) -> None:
 
     text = await pages.read("/performance", language="de")
 
-    assert "Aufnahme starten" in text
+    assert "Aufzeichnung starten" in text
     assert "Start recording" not in text

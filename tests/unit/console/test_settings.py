@@ -232,7 +232,7 @@ async def test_an_old_login_has_to_show_its_token_again_to_change_a_setting(
     status, told = await ask(*change)
     assert (status, told["code"]) == (403, "confirm_token")
     status, _ = await ask("POST", "/login/confirm", {"token": "wrong"})
-    assert status == 401
+    assert status == 422
     assert (await ask(*change))[0] == 403
     assert pages.host.operations.config.settings.stream.max_fps == 240
 

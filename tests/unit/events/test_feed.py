@@ -1,8 +1,11 @@
 """What events and samples have in common: numbers, readers, and a new start."""
 
 import asyncio
+import contextlib
+import gc
 
-from punktfunk.events import Feed, Gap, GapReason
+from punktfunk.errors import Refused
+from punktfunk.events import Feed, Gap, GapReason, Reader
 
 
 async def test_a_reader_gets_what_comes_from_now_on() -> None:
@@ -59,3 +62,23 @@ def test_the_newest_items_are_told_without_a_reader() -> None:
 
     assert feed.last(2) == ["e", "d"]
     assert feed.last(10) == ["e", "d", "c"]
+
+
+def test_threat_26_nobody_takes_every_place_and_some_are_kept_for_people() -> None:
+    feed: Feed[int] = Feed(kept=10, max_subscriptions=32)
+
+    def follow(reader: Reader) -> list[object]:
+        places: list[object] = []
+        with contextlib.suppress(Refused):
+            while True:
+                places.append(feed.subscribe(reader=reader))
+        return places
+
+    programs = [follow(Reader(f"token {number}")) for number in range(4)]
+    person = follow(Reader("login", is_person=True))
+
+    assert [len(it) for it in programs] == [8, 8, 8, 0]
+    assert len(person) == 8
+    programs[0].clear()
+    gc.collect()
+    assert len(follow(Reader("token 3"))) == 8

@@ -160,3 +160,18 @@ async def test_without_plugins_nobody_is_told_and_nothing_breaks() -> None:
 
     assert events.dropped == {}
     await events.close()
+
+
+async def test_plugins_that_come_later_hear_of_what_is_next_and_those_that_went_do_not() -> None:
+    events = Events()
+    events.tell_plugins(PluginCalls(make_plugins(one=(listener(first := []),))))
+    events.publish("stats.started")
+    await until(lambda: first)
+
+    events.tell_plugins(PluginCalls(make_plugins(two=(listener(second := []),))))
+    events.publish("host.stopping")
+    await until(lambda: second)
+
+    assert [event.type for event in first] == ["stats.started"]
+    assert [event.type for event in second] == ["host.stopping"]
+    await events.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from punktfunk.config import load_config
+from punktfunk.errors import Refused
 from punktfunk.host.catalog import Catalog
 from punktfunk.host.cleanup import Cleaner
 from punktfunk.host.live_config import LiveConfig
@@ -45,6 +46,7 @@ class Fickle:
     def __init__(self, folder: Path) -> None:
         self.switch, self.asked = folder / "switch", folder / "asked"
         self.told: list[dict[str, Any]] = []
+        self.handed_over: list[tuple[str, ...]] = []
         config = folder / "config"
         config.mkdir()
         environment = {"PUNKTFUNK_PLUGINS__ALLOW": "fickle"}
@@ -59,6 +61,7 @@ class Fickle:
             calls=lambda: None,
             running=frozenset,
             publish=lambda event_type, /, **data: self.told.append({"type": event_type, **data}),
+            hand_over=lambda: self.handed_over.append(self.catalog.plugins.names),
         )
 
     @property
@@ -106,6 +109,20 @@ async def test_only_what_changed_is_told(fickle: Fickle) -> None:
     assert fickle.told == [
         {"type": "plugins.changed", "plugin": "fickle", "state": "loaded", "reason": ""}
     ]
+
+
+async def test_plugins_are_handed_over_when_one_comes_or_goes(
+    fickle: Fickle, tmp_path: Path
+) -> None:
+    await fickle.operations.probe()
+    await fickle.operations.probe()
+    assert fickle.handed_over == [("fickle",)]
+
+    module = tmp_path / "fickle_plugin.py"
+    module.write_text("import os\n\nos.abort()\n")
+    await fickle.operations.probe()
+
+    assert fickle.handed_over == [("fickle",), ()]
 
 
 async def test_those_who_ask_at_once_get_one_answer(fickle: Fickle) -> None:
@@ -164,8 +181,8 @@ async def test_when_it_is_called_off_nobody_waits_any_longer() -> None:
     await once.close()
 
     assert [type(it) for it in await asyncio.gather(*waiting, return_exceptions=True)] == [
-        asyncio.CancelledError,
-        asyncio.CancelledError,
+        Refused,
+        Refused,
     ]
 
 

@@ -180,3 +180,22 @@ def test_a_disk_that_refuses_leaves_the_old_picture(
         art.put("abc", "portrait", b"two")
 
     assert Path(art.of("abc")["portrait"]).read_bytes() == b"one"
+
+
+def test_files_that_are_no_pictures_of_ours_are_left_alone(tmp_path: Path) -> None:
+    game = CustomGames(tmp_path).create(CustomInput(title="Mine"))
+    strange = tmp_path / ART_FOLDER / f"{game.id}.background.0123456789ab.webp"
+    strange.parent.mkdir()
+    strange.write_bytes(b"x")
+
+    assert CustomGames(tmp_path).with_pictures() == (game,)
+    assert strange.exists()
+
+
+def test_a_folder_that_cannot_be_read_costs_its_pictures_and_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ART_FOLDER).write_text("no folder")
+
+    assert CustomArt(tmp_path).of("mine") == {}
+    assert "cannot be found" in caplog.text

@@ -390,3 +390,19 @@ async def test_a_launch_that_nobody_knows_is_refused(facts, tmp_path, kind, valu
             attempt()
         assert refused.value.fields["status"] == 400
     assert json.loads((tmp_path / "library.json").read_text())["entries"][0]["launch"] is None
+
+
+async def test_stores_come_and_go_while_it_runs(running, home, install_store, write_games) -> None:
+    install_store("alpha")
+    install_store("beta")
+    for name in ("alpha", "beta"):
+        write_games(name, first=f"Game of {name}")
+    async with running("alpha") as it:
+        it.library.use(["alpha", "beta"])
+        await it.until(lambda: len(it.library.games()) == 2)
+
+        it.library.use(["beta"])
+        await it.until(lambda: len(it.library.games()) == 1)
+
+        assert [store.name for store in it.library.stores()] == ["beta"]
+        assert it.library.games()[0].id == "beta:first"

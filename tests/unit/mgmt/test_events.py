@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from punktfunk.config.addresses import parse_bind
-from punktfunk.events import EventBus
+from punktfunk.events import EventBus, Reader
 from punktfunk.mgmt import server as mgmt_server
 from punktfunk.mgmt import sse
 from punktfunk.mgmt.server import MgmtServer
+from punktfunk.model.access import Scope
 from punktfunk.model.events import EVENT_TYPES
 
 PATH = "/api/v1/events"
@@ -149,6 +150,21 @@ async def test_one_reader_more_than_there_are_places_for_is_503(api: Any) -> Non
     accepted = await api.ask("GET", PATH)
 
     assert (refused.status_code, accepted.status_code) == (503, 200)
+
+
+async def test_threat_26_a_token_that_follows_with_all_it_may_leaves_places_for_others(
+    api: Any,
+) -> None:
+    text, made = api.host.tokens.create(Scope.READ)
+    taken = [api.host.events.subscribe(reader=Reader(made.id)) for _ in range(8)]
+
+    refused = await api.ask("GET", PATH, token=text)
+
+    assert refused.status_code == 503
+    assert "follows 8 times already" in (await refused.get_json())["error"]
+    assert (await api.ask("GET", PATH)).status_code == 200
+    taken.pop()
+    assert (await api.ask("GET", PATH, token=text)).status_code == 200
 
 
 async def test_a_client_that_leaves_gives_its_place_back(api: Any) -> None:

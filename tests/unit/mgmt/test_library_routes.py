@@ -1,5 +1,6 @@
 """The library's routes."""
 
+import asyncio
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from punktfunk.model.games import Artwork, GameEntry, LaunchTarget
 GAMES = "/api/v1/library"
 CUSTOM = "/api/v1/library/custom"
 ART = "/api/v1/library/art"
+TOKEN = "0123456789abcdef" * 4
 COMMAND = {"kind": "command", "value": "echo 'a b'; echo $HOME"}
 
 
@@ -370,3 +372,31 @@ async def test_a_disk_that_refuses_to_hide_is_a_500_that_says_so(api: Any) -> No
     assert answer.status_code == 500
     assert "hidden.json" in (await answer.get_json())["error"]
     assert not api.host.library.is_hidden("alpha:1")
+
+
+async def test_a_slow_picture_has_time_and_a_third_one_waits_its_turn(
+    api: Any, mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(api.app.config, "BODY_TIMEOUT", 0.001)
+    path = f"{CUSTOM}/{mine}/art/portrait"
+    headers = {"Host": "localhost", "Authorization": f"Bearer {TOKEN}", "Content-Type": "image/png"}
+    picture = drawn()
+
+    async def begin() -> Any:
+        sending = api.app.test_client().request(path, method="PUT", headers=headers)
+        await sending.__aenter__()
+        await sending.send(picture[:10])
+        return sending
+
+    first, second = await begin(), await begin()
+    await asyncio.sleep(0.1)
+    third = await api.ask("PUT", path, body=picture, headers=typed("image/png"))
+    for it in (first, second):
+        await it.send(picture[10:])
+        await it.send_complete()
+        await it.__aexit__(None, None, None)
+        assert (await it.as_response()).status_code == 204
+
+    assert (third.status_code, third.headers["Retry-After"]) == (503, "5")
+    again = await api.ask("PUT", path, body=picture, headers=typed("image/png"))
+    assert again.status_code == 204

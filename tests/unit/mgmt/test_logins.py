@@ -43,7 +43,7 @@ def test_threat_23_neither_the_cookie_nor_what_guards_changes_is_kept_or_shown()
     cookie, login = times.logins.open(CALLER)
 
     assert cookie not in str(vars(times.logins))
-    assert login.csrf not in repr(login)
+    assert str(login.secret) not in repr(login)
     assert len({cookie, login.csrf, *times.logins.open(CALLER)}) == 4
     assert len(cookie) >= 43
 
@@ -155,3 +155,16 @@ def test_few_links_are_good_at_a_time_and_only_their_hashes_are_kept() -> None:
     kept: Any = str(vars(links))
     assert not any(code in kept for code in codes)
     assert [links.take(code) is not None for code in codes] == [False, *[True] * MAX_LINKS]
+
+
+def test_what_guards_changes_is_written_differently_each_time_and_never_plainly() -> None:
+    times = Times()
+    (_, login), (_, other) = (times.logins.open(CALLER) for _ in range(2))
+    written = [login.csrf for _ in range(100)]
+
+    assert len(set(written)) == 100
+    assert all(login.is_csrf(it) for it in written)
+    assert not any(login.secret.hex() in it or other.is_csrf(it) for it in written)
+    half = len(written[0]) // 2
+    for wrong in ("", "é", "0", "00" * 64, written[0][:-2], written[0][:half], written[0] + "00"):
+        assert not login.is_csrf(wrong), wrong

@@ -235,9 +235,25 @@ async def test_one_apps_sessions_get_values_of_their_own_and_lose_them_again(api
     assert api.host.operations.config.settings.override == ()
 
 
+async def test_what_somebody_else_has_set_meanwhile_is_not_lost(api: Any) -> None:
+    path = "/api/v1/config/override"
+    seen = {"max_fps": 60, "codecs": ["h264"]}
+    await api.ask("PUT", path, json={"app": GAME, "settings": seen, "expected": {}})
+    before = api.state()
+
+    late = await api.ask("PUT", path, json={"app": GAME, "settings": {}, "expected": {}})
+
+    assert late.status_code == 409
+    assert "changed elsewhere" in (await late.get_json())["error"]
+    assert api.state() == before
+    again = {"app": GAME, "settings": {"max_fps": 30}, "expected": seen}
+    assert (await api.ask("PUT", path, json=again)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
+        ({"app": GAME, "expected": 7}, 422),
         ({"settings": {"max_fps": 60}}, 400),
         ({"app": GAME, "settings": {"max_fps": 0}}, 400),
         ({"app": GAME, "settings": {"max_sessions": 1}}, 400),

@@ -303,6 +303,7 @@ def test_asking_with_its_certificate_shows_when_a_client_was_here(tmp_path) -> N
     store.match(client(2).certificate_der)
     assert store.clients()[0].last_seen_unix is None
     store.match(client(1).certificate_der)
+    store.last_seen.flush()
 
     seen = ClientStore(tmp_path).clients()[0].last_seen_unix
     assert seen is not None
