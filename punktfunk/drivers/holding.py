@@ -137,7 +137,8 @@ class HeldFingers:
     """A client names its fingers by any number; desktops want small ones. Hovering is ignored.
 
     Args:
-        down, move: Called with the finger's number, 0 to 15, and its place on the picture.
+        down: Called with the finger's number, 0 to 15, and its place on the picture.
+        move: Called as `down` is.
         lift: Called with its number.
     """
 

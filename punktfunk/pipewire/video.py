@@ -125,7 +125,8 @@ class PipeWireVideo:
         """Draw this pointer: for producers that leave it out of the picture and tell of none.
 
         Args:
-            left_px, top_px: Of its corner, on the picture.
+            left_px: Of its corner, on the picture.
+            top_px: The same.
             image: Height × width × red, green, blue, alpha; premultiplied. None: no pointer.
         """
         if self._cursor is None:

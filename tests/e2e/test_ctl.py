@@ -126,7 +126,7 @@ def record_a_stream(ctl: Ctl, client: MoonlightClient) -> None:
     assert ctl.json("stats start")["armed"] is True
     play(client, bitrate_kbps=5_000)
     eventually(lambda: ctl.json("stats status")["sample_count"] > 2, 50, "three samples")
-    assert "Test pattern  Moonlight" in ctl("sessions list")
+    assert "Test pattern  Penguin" in ctl("sessions list")
     ctl("sessions idr")
     assert "ENCODE MS" in ctl("stats live", "--last", "2")
     assert "process_tree" in ctl("undo list")
