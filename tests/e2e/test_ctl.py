@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from harness import ClientError, MoonlightClient
 from host_process import HostProcess, eventually
+from PIL import Image
 from proof import Hosts, Player, play
 
 from punktfunk.cli import main
@@ -107,6 +108,11 @@ def keep_a_game(ctl: Ctl) -> None:
     ctl("library edit", number, "--title", "Mine")
     assert f"custom:{number}  custom  yes        Mine" in ctl("library list", "--store", "custom")
     ctl("library art", f"custom:{number}", "portrait", code=NOT_FOUND)
+    cover = ctl.host.folder / "cover.png"
+    Image.new("RGB", (60, 90)).save(cover)
+    ctl("library picture", number, "portrait", str(cover))
+    ctl("library hide", f"custom:{number}")
+    ctl("library unhide", f"custom:{number}")
     ctl("library stores")
     ctl("library refresh")
     ctl("library remove", number)
@@ -120,6 +126,8 @@ def change_settings(ctl: Ctl) -> None:
     assert ctl.json("config unset", "stream.max_fps")["changed"] == ["stream.max_fps"]
     assert ctl.json("config reload")["changed"] == []
     ctl("config set", "stream.max_fps", "many", code=REFUSED)
+    ctl("config override", "--app", "steam:570", "max_fps=60")
+    assert "max_fps = 60" in (ctl.host.config / "config.toml").read_text()
 
 
 def record_a_stream(ctl: Ctl, client: MoonlightClient) -> None:
@@ -153,6 +161,7 @@ def administer(ctl: Ctl) -> None:
     ctl("sessions stop", *url, code=NOT_ALLOWED)
     assert "test" in ctl("tokens list")
     ctl("tokens revoke", made["info"]["id"])
+    ctl("tokens log-out")
     ctl("status", *url, code=NOT_ALLOWED)
     # The native protocol is not there yet, and its operations say so.
     assert ctl.json("native status")["enabled"] is False
