@@ -15,7 +15,7 @@ from host_process import HostProcess, eventually
 from playwright.sync_api import Browser, Locator, Page, expect
 from visitor import LIMIT_MS, LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe ' + "x" * 300
 PIN = "0417"
@@ -333,3 +333,29 @@ def test_both_pages_are_good_in_every_look(
                 assert visitor.trouble == []
     host.api("DELETE", f"/tokens/{made['info']['id']}")
     assert SECRET not in host.log_text()
+
+
+def test_the_keyboard_alone_is_enough(visitor: Visitor) -> None:
+    page = visitor.go("")
+
+    def tab_to(wanted: str) -> None:
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+                return
+        raise AssertionError(f"no way to {wanted} with the keyboard")
+
+    tab_to(".skip")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.reload()
+    tab_to('nav a[href$="settings"]')
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings")
+    tab_to("#field-stream-inhibit_idle")
+    page.keyboard.press("Space")
+    tab_to("#setting-stream-inhibit_idle .button.primary")
+    page.keyboard.press("Enter")
+
+    eventually(lambda: "inhibit_idle = false" in text_of(visitor.host), 40, "it is in the file")
+    assert visitor.trouble == []
