@@ -131,7 +131,11 @@ class SoftwareEncoder(EncodeDriver):
         context.thread_count = threads
         preset = str(self.settings.get("preset", DEFAULT_PRESET))
         context.options = library_options(params, self._bitrate_kbps, preset, threads)
+        policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
         context.open()
+        if os.sched_getscheduler(0) != policy:
+            # As root, SVT-AV1 gives its caller the highest real-time priority there is.
+            os.sched_setscheduler(0, policy, parameter)
         self._ceiling_kbps = self._bitrate_kbps
         self._frames = 0
         return context

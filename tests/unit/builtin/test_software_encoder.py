@@ -337,3 +337,11 @@ def test_the_svt_library_keeps_quiet(opened, capfd):
 
     assert capfd.readouterr().err == ""
     assert os.environ["SVT_LOG"]
+
+
+def test_opening_one_leaves_the_callers_priority_as_it_was(opened):
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+
+    opened(Codec.AV1)
+
+    assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
