@@ -18,6 +18,7 @@ from av.video.frame import PictureType, VideoFrame
 from numpy.lib.stride_tricks import as_strided
 
 from punktfunk.builtin.annexb import tidy
+from punktfunk.builtin.priority import ordinary_priority
 from punktfunk.builtin.software_options import (
     DEFAULT_PRESET,
     LIBRARY,
@@ -131,11 +132,8 @@ class SoftwareEncoder(EncodeDriver):
         context.thread_count = threads
         preset = str(self.settings.get("preset", DEFAULT_PRESET))
         context.options = library_options(params, self._bitrate_kbps, preset, threads)
-        policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
-        context.open()
-        if os.sched_getscheduler(0) != policy:
-            # As root, SVT-AV1 gives its caller the highest real-time priority there is.
-            os.sched_setscheduler(0, policy, parameter)
+        with ordinary_priority():
+            context.open()
         self._ceiling_kbps = self._bitrate_kbps
         self._frames = 0
         return context

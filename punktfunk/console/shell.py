@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -79,7 +78,6 @@ def install_shell(app: Quart, assets: Assets) -> None:
             "may_control": bool(login) and login.scope.includes(Scope.CONTROL),
             "devices_waiting": host().pending_pairings,
             "host_name": host().info().hostname,
-            "version": version("punktfunk"),
             "theme": theme(),
         }
 

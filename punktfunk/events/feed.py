@@ -116,8 +116,7 @@ class Feed(Generic[T]):
         if self._closed:
             raise Refused("this host is stopping", status=503)
         self._check_room(reader)
-        subscription = Subscription(self, wanted, *self._resume(after))
-        subscription.reader = reader
+        subscription = Subscription(self, wanted, reader, *self._resume(after))
         self._subscriptions.add(subscription)
         return subscription
 
@@ -190,12 +189,16 @@ class Subscription(Generic[T]):
         reader: Who follows.
     """
 
-    reader: Reader | None = None
-
     def __init__(
-        self, feed: Feed[T], wanted: Callable[[T], bool], position: int, gap: Gap | None
+        self,
+        feed: Feed[T],
+        wanted: Callable[[T], bool],
+        reader: Reader | None,
+        position: int,
+        gap: Gap | None,
     ) -> None:
         self.position = position
+        self.reader = reader
         self._feed = feed
         self._wanted = wanted
         self._gap = gap

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -339,9 +340,13 @@ def test_the_svt_library_keeps_quiet(opened, capfd):
     assert os.environ["SVT_LOG"]
 
 
-def test_opening_one_leaves_the_callers_priority_as_it_was(opened):
+def test_neither_the_caller_nor_the_threads_of_one_go_before_all_others(opened, card_frames):
     before = os.sched_getscheduler(0), os.sched_getparam(0)
 
-    opened(Codec.AV1)
+    encoder = opened(Codec.AV1)
+    for frame in card_frames(*SIZES[Codec.AV1], 3):
+        encoder.encode(frame)
 
+    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
     assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
+    assert [it for it in threads if os.sched_getscheduler(it) == os.SCHED_FIFO] == []
