@@ -126,8 +126,6 @@ class PluginContract(Contract):
 
     def test_it_answers_the_same_when_asked_again(self, report: PluginReport) -> None:
         again = asyncio.run(_probe(report.record.name))
-        if again.offers != report.offers:  # a busy machine may break a plugin's own time limit
-            report, again = again, asyncio.run(_probe(report.record.name))
 
         assert again.offers == report.offers
         assert (again.status is None) == (report.status is None)

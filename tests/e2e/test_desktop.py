@@ -160,7 +160,7 @@ def test_a_program_gets_the_clients_screen_its_hands_and_its_ears(
         tones=[(each["channel"], each["hz"], each["share"]) for each in seen["audio"]["channels"]],
     )
     assert screen_of(desktop_host) == (1600, 900, 59_940)
-    assert 0.2 * 59.94 < seen["video"]["fps"] < 1.02 * 59.94  # sway draws with the processor
+    assert 0.6 * 59.94 < seen["video"]["fps"] < 1.02 * 59.94  # sway draws with the processor
     assert seen["video"]["frames_undecodable"] == 0
     colours = [client.pixel(x, y) for x, y in ((400, 300), (1200, 300), (400, 700), (1200, 700))]
     drawn = [(0xC0, 0, 0), (0, 0xC0, 0), (0, 0, 0xC0), (0x80, 0x80, 0x80)]
@@ -255,7 +255,7 @@ def test_a_killed_host_leaves_no_desktop_behind(
     desktop_host.kill()
     gone_s = eventually(
         lambda: not desktop_host.processes(),
-        10,
+        2,
         lambda: f"gone: {[machine.describe(pid) for pid in desktop_host.processes()]}",
     )
     figures(gone_s=gone_s)
@@ -272,7 +272,7 @@ def test_a_killed_worker_leaves_no_desktop_behind(
     client.wait_frames(30, 15)
     (started,) = program.wait("started", limit_s=10)
     os.kill(desktop_host.worker_of_port(desktop_host.base_port + 9), 9)
-    gone_s = eventually(lambda: not machine.is_alive(started["pid"]), 10, "the program is gone")
+    gone_s = eventually(lambda: not machine.is_alive(started["pid"]), 3, "the program is gone")
     eventually(lambda: not desktop_host.seats(), 5, "the runtime folder is gone")
     figures(gone_s=gone_s)
     assert desktop_host.status()["sessions"] == []

@@ -89,7 +89,7 @@ def test_a_moving_picture_arrives_and_a_key_and_a_click_go_back(
     figures(fps=seen["video"]["fps"], host_latency_ms=seen["video"]["host_latency_ms"]["p50"])
     assert seen["video"]["frames_undecodable"] == 0
     assert seen["video"]["frames_missing_on_wire"] == 0
-    assert seen["video"]["fps"] > 10
+    assert seen["video"]["fps"] > 20
 
     client.key(A)
     eventually(lambda: len(logged(events, "key")) == 2, 5, lambda: events.read_text()[-600:])

@@ -8,8 +8,7 @@ from harness import MoonlightClient
 from host_process import HostProcess
 
 RELAY_ADDRESS = "127.0.0.3"
-STOP_LIMIT_S = 10.0
-"""On a machine that has other things to do. On its own a host takes half a second."""
+STOP_LIMIT_S = 2.0
 WARM_UP_FRAMES = 20
 
 Player = Callable[..., MoonlightClient]
@@ -23,7 +22,7 @@ Figures = Callable[..., None]
 
 
 def end_cleanly(host: HostProcess) -> float:
-    """Ctrl-C: soon gone, and nothing of it stays on the machine."""
+    """Ctrl-C: gone within two seconds, and nothing of it stays on the machine."""
     took_s = host.interrupt()
     left = host.leftovers()
     assert not left, f"left behind: {left}\n{host.log_tail()}"
