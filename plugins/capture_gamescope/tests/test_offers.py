@@ -193,9 +193,10 @@ def test_a_gamescope_that_can_draw_the_pointer_is_told_to(machine) -> None:
 
 
 def test_a_running_gamescope_is_seen_to_draw_the_pointer() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", "input()", f"--{POINTER_FLAG}"], stdin=subprocess.PIPE
-    ) as it:
+    waits = [sys.executable, "-c", "print(flush=True); input()", f"--{POINTER_FLAG}"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as it:
+        assert it.stdout is not None
+        it.stdout.readline()
         assert _has_flag(it.pid, POINTER_FLAG)
         assert not _has_flag(os.getpid(), POINTER_FLAG)
         it.kill()
