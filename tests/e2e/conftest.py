@@ -110,12 +110,19 @@ def relay(host: HostProcess, tmp_path: Path, request: pytest.FixtureRequest) -> 
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser_flags() -> list[str]:
+    """More of what the file's browser is started with; files override it."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def browser(browser_flags: list[str]) -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium; no package of that name here")
     with sync_playwright() as playwright:
         # Its sandbox needs another user than root; it only ever sees pages of this host.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        flags = ["--no-sandbox", *browser_flags]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield browser
         browser.close()
 

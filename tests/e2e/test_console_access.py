@@ -17,6 +17,7 @@ from visitor import Visitor
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 FIELD = "#token"
+SHORT_S = 4
 
 
 @pytest.fixture
@@ -167,6 +168,34 @@ def test_logging_out_and_a_new_token_end_what_there_is(visitor: Visitor) -> None
     log_in(visitor, host.token())
     wait_until_in(visitor)
     assert host.api("GET", "/status")[0] == 200
+
+
+@pytest.mark.parametrize("limit", ["IDLE_NS", "LONGEST_NS"])
+def test_a_login_ends_by_itself(own_host: Hosts, browser: Browser, limit: str) -> None:
+    """The real host, with a limit of seconds in place of half an hour, or of twelve."""
+    short = (
+        f"from punktfunk.mgmt import logins; logins.{limit} = {SHORT_S} * 10**9; "
+        "from punktfunk.cli import main; main()"
+    )
+    host = own_host(command=(str(PROGRAM.with_name("python")), "-c", short))
+    with Visitor(browser, host) as visitor:
+        page = visitor.log_in().page
+        began = time.monotonic()
+        if limit == "LONGEST_NS":  # also for somebody who is busy all the time
+            while page.goto(f"{visitor.base}plugins") and page.url == f"{visitor.base}plugins":
+                assert time.monotonic() - began < 5 * SHORT_S
+        else:
+            page.locator("#live-mark.on").wait_for(state="attached")
+            page.wait_for_timeout(SHORT_S * 1_000)
+            page.goto(f"{visitor.base}plugins")
+
+        page.locator(FIELD).wait_for()
+
+        assert page.url == f"{visitor.base}login?next=plugins"
+        log_in(visitor, host.token())
+        wait_until_in(visitor)
+        assert page.url == f"{visitor.base}plugins"
+        assert [it for it in visitor.trouble if "401" not in it] == []
 
 
 def test_below_a_path_everything_finds_itself(own_host: Hosts, browser: Browser) -> None:

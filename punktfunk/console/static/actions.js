@@ -16,7 +16,7 @@ import { announce, headers, logIn, root, said, toast, words } from "./page.js";
 
 export class Refused extends Error {
   constructor(status, answer) {
-    super(answer?.error || words.failed);
+    super(answer?.error || (status ? `${words.failed} (HTTP ${status})` : words.failed));
     this.status = status;
     this.code = answer?.code;
   }
