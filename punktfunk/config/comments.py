@@ -54,7 +54,8 @@ def edited(text: str, edit: Callable[[tomlkit.TOMLDocument], None]) -> str:
     before = _blocks(_ended(text))
     document = tomlkit.parse("".join(_marked(before)))
     edit(document)
-    after = [(_number_of(block), block) for block in _cut(_ended(tomlkit.dumps(document)))]
+    dumped = tomlkit.dumps(document)
+    after = [(_number_of(block), block) for block in _cut(_ended(dumped))]
     there = {number for number, _lines in after}
     gone = [number for number in range(len(before)) if number not in there]
     made: list[str] = []
@@ -72,7 +73,10 @@ def edited(text: str, edit: Callable[[tomlkit.TOMLDocument], None]) -> str:
         _add_below(made, old.below)
     for number in gone:
         _add_apart(made, before[number].comments())
-    return "".join(made)
+    with_comments = "".join(made)
+    if tomllib.loads(with_comments) != tomllib.loads(dumped):
+        raise ValueError("its comments cannot be kept")
+    return with_comments
 
 
 def _blocks(text: str) -> Sequence[_Block]:

@@ -215,15 +215,15 @@ def test_packets_of_h264_stay_near_a_frames_share_even_at_a_key_frame(opened):
 @pytest.mark.parametrize("other", [Codec.HEVC, Codec.AV1], ids=str)
 def test_bitrate_of_the_others_changes_with_one_key_frame(other, opened, decode):
     encoder = opened(other, size=(640, 360), bitrate_kbps=6_000)
-    frames = noise_frames(640, 360, 30)
-    before = [encoder.encode(next(frames)) for _ in range(15)]
+    frames = noise_frames(640, 360, 90)
+    before = [encoder.encode(next(frames)) for _ in range(45)]
 
     encoder.set_bitrate(1_500)
-    after = [encoder.encode(next(frames)) for _ in range(15)]
+    after = [encoder.encode(next(frames)) for _ in range(45)]
 
-    assert [frame.keyframe for frame in after] == [True] + [False] * 14
-    assert sum(len(f.data) for f in after[4:]) < 0.6 * sum(len(f.data) for f in before[4:])
-    assert len(decode(other, before + after)) == 30
+    assert [frame.keyframe for frame in after] == [True] + [False] * 44
+    assert sum(len(f.data) for f in after[15:]) < 0.4 * sum(len(f.data) for f in before[15:])
+    assert len(decode(other, before + after)) == 90
 
 
 def test_a_rate_above_the_opened_one_takes_a_new_encoder(opened, decode):
