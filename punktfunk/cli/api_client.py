@@ -5,8 +5,8 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -57,22 +57,38 @@ class ApiClient:
         with self._asked(method, path, data, headers, TIMEOUT_S) as (_, answer), self._telling():
             return self._read(answer)
 
-    @contextmanager
-    def events(self, types: str | None = None, after: str | None = None) -> Iterator[EventStream]:
+    def last_lines(self, path: str) -> tuple[Any, str]:
+        """Ask for lines of the log; return them, and where `log` goes on from."""
+        with self._asked("GET", path, None, {}, TIMEOUT_S) as (_, answer), self._telling():
+            return json.loads(self._read(answer)), answer.headers.get("Last-Event-ID", "")
+
+    def events(
+        self, types: str | None = None, after: str | None = None
+    ) -> AbstractContextManager[EventStream]:
         """Follow what happens; nothing that happens once it is entered is missed.
 
         Args:
             types: With commas between them; None for all.
             after: The token of the last event that was seen.
         """
+        path = "/events" if types is None else f"/events?types={quote(types)}"
+        return self._stream(path, after, _is_event)
+
+    def log(self, after: str | None = None) -> AbstractContextManager[EventStream]:
+        """Follow the log, as `events` does what happens: its lines, and events called `gap`."""
+        return self._stream("/logs/stream", after, lambda it: _is_event(it) or _is_line(it))
+
+    @contextmanager
+    def _stream(
+        self, path: str, after: str | None, is_one: Callable[[dict[str, Any]], bool]
+    ) -> Iterator[EventStream]:
         headers = {"Accept": "text/event-stream"}
         if after is not None:
             headers["Last-Event-ID"] = after
-        path = "/events" if types is None else f"/events?types={quote(types)}"
         with self._asked("GET", path, None, headers, TIMEOUT_S) as (sock, answer):
             if answer.headers.get_content_type() != "text/event-stream":
                 raise self._no_host()
-            yield EventStream(sock, answer)
+            yield EventStream(sock, answer, is_one)
 
     @contextmanager
     def _asked(
@@ -155,3 +171,11 @@ class ApiClient:
 
     def _no_host(self) -> NoHost:
         return NoHost(f"what answers at {self._target.url} is no punktfunk host")
+
+
+def _is_event(it: dict[str, Any]) -> bool:
+    return isinstance(it.get("type"), str) and isinstance(it.get("data", {}), dict)
+
+
+def _is_line(it: dict[str, Any]) -> bool:
+    return all(isinstance(it.get(name), str) for name in ("time", "level", "logger", "message"))

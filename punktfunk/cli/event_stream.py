@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from punktfunk.cli.target import NoHost
@@ -20,12 +21,21 @@ class Silence(NoHost):
 class EventStream:
     """One connection's events.
 
+    Args:
+        is_one: Says whether a JSON object is what this connection tells.
+
     Attributes:
         last: The token of the last event; empty before the host has named one.
     """
 
-    def __init__(self, sock: socket.socket, answer: http.client.HTTPResponse) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        answer: http.client.HTTPResponse,
+        is_one: Callable[[dict[str, Any]], bool],
+    ) -> None:
         self.last = ""
+        self._is_one = is_one
         self._sock = sock
         self._answer = answer
 
@@ -46,7 +56,7 @@ class EventStream:
             elif name == "id":
                 token = value
         self.last = token
-        return _event(data) if data else None
+        return self._event(data) if data else None
 
     def _line(self, left_s: float) -> str:
         try:
@@ -60,13 +70,11 @@ class EventStream:
             raise NoHost("the host has ended the stream of events")
         return line.rstrip("\r\n")
 
-
-def _event(text: str) -> dict[str, Any]:
-    """An event's type, and its data where it has some."""
-    try:
-        plain = json.loads(text)
-        if isinstance(plain["type"], str) and isinstance(plain.get("data", {}), dict):
-            return dict(plain)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        pass
-    raise NoHost("the host tells of something that is no event")
+    def _event(self, text: str) -> dict[str, Any]:
+        try:
+            plain = json.loads(text)
+            if isinstance(plain, dict) and self._is_one(plain):
+                return plain
+        except (ValueError, RecursionError):
+            pass
+        raise NoHost("the host tells of something that is no event")

@@ -2,8 +2,6 @@
 
 import fnmatch
 import re
-import time
-from collections.abc import Generator
 from contextlib import closing
 from typing import Any
 
@@ -11,21 +9,15 @@ import click
 
 from punktfunk.cli.ctl.asking import Ctl, print_json, verb
 from punktfunk.cli.ctl.clients import SHOWN_DIGITS
+from punktfunk.cli.ctl.following import SILENCE_S, Told, following
 from punktfunk.cli.ctl.tables import clock
 from punktfunk.cli.event_stream import EventStream
 from punktfunk.cli.printable import printable
 from punktfunk.cli.target import NoHost
-from punktfunk.errors import Refused
-
-SILENCE_S = 45.0
-"""The host says every 15 s that it is there."""
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _SINCE = re.compile(r"(?:(?P<boot>[0-9a-f]{8})-)?(?P<number>[0-9]{1,15})")
 _OF_ANOTHER_HOST = "00000000-0"  # so that this one tells all it has kept
-_COMES_BACK = frozenset({429, 500, 502, 503, 504})
-_Told = Generator[dict[str, Any], None, None]
 
 
 @click.command()
@@ -52,7 +44,7 @@ def events(ctl: Ctl, follow: bool, types: str | None, since: str | None) -> None
             pass
 
 
-def _kept(ctl: Ctl, types: str | None, since: str | None) -> _Told:
+def _kept(ctl: Ctl, types: str | None, since: str | None) -> Told:
     """Nothing marks where the past ends, so the first connection asks for the newest event."""
     wanted = [pattern.strip() for pattern in types.split(",")] if types else ["*"]
     with ctl.client().events(types) as stream:  # the host judges the types
@@ -69,36 +61,13 @@ def _kept(ctl: Ctl, types: str | None, since: str | None) -> _Told:
                 yield event
 
 
-def _follow(ctl: Ctl, types: str | None, since: str | None) -> _Told:
-    """Come back after every break, without end. What is wrong from the start is not tried again."""
+def _follow(ctl: Ctl, types: str | None, since: str | None) -> Told:
+    """Come back after every break, without end."""
     last: str | None = None
     if since is not None:
         with ctl.client().events() as stream:
             last = _token(since, _position(stream))
-    wait_s, connected_once = 0.0, False
-    try:
-        while True:
-            try:
-                with ctl.client().events(types, last) as stream:
-                    connected_once, wait_s = True, 0.0
-                    while True:
-                        event = stream.next(SILENCE_S)
-                        last = stream.last or last
-                        if event is not None:
-                            yield event
-            except (NoHost, Refused) as error:
-                if not connected_once or not _may_come_back(error):
-                    raise
-                wait_s = min(max(wait_s * 2, FIRST_WAIT_S), LONGEST_WAIT_S)
-                ctl.remark(f"{printable(error)}; trying again in {wait_s:.0f} s")
-                time.sleep(wait_s)
-    finally:
-        if last:
-            ctl.remark(f"to go on from here: --since {printable(last)}")
-
-
-def _may_come_back(error: NoHost | Refused) -> bool:
-    return isinstance(error, NoHost) or error.fields.get("status") in _COMES_BACK
+    yield from following(ctl, lambda token: ctl.client().events(types, token), last, "--since")
 
 
 def _position(stream: EventStream) -> tuple[str, int]:

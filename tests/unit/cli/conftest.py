@@ -1,9 +1,16 @@
 """The real management API of a host of the tests' own, on a socket, for commands to ask."""
 
 import asyncio
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +51,7 @@ from punktfunk.trust.token import load_or_make_token
 from punktfunk.trust.tokens import TokenStore
 
 LIMIT_S = 30
+FOLLOW_LIMIT_S = 50
 DECK = PairedClient(
     fingerprint=fingerprint_of(b"deck"),
     name="Deck \x1b[31m\u202e",
@@ -238,6 +246,69 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
     """A host's API in a thread of its own, found by its runtime file."""
     with run_host(tmp_path, https=request.param == "https") as running:
         yield running
+
+
+@attrs.define
+class Follower:
+    """A `punktfunk ctl … --follow` somewhere else."""
+
+    process: "subprocess.Popen[str]"
+    lines: "queue.Queue[str]" = attrs.field(factory=queue.Queue)
+    remarks: "queue.Queue[str]" = attrs.field(factory=queue.Queue)
+
+    def line(self) -> Any:
+        return json.loads(self.lines.get(timeout=FOLLOW_LIMIT_S))
+
+    def remark(self) -> str:
+        return self.remarks.get(timeout=FOLLOW_LIMIT_S)
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(FOLLOW_LIMIT_S)
+
+
+@contextmanager
+def _followed(
+    running: Running, verb: str, *args: str, reading: bool = True
+) -> Iterator[Follower]:
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+    as_in_a_terminal = ["env", "--default-signal=INT"]
+    command = [sys.executable, "-m", "punktfunk.cli", "ctl", verb, "--follow", "--json"]
+    process: Any = subprocess.Popen(
+        [*as_in_a_terminal, *command, *args, "--config-dir", str(running.folder)],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    follower = Follower(process)
+
+    def read(pipe: Any, into: "queue.Queue[str]") -> None:
+        for line in pipe:
+            into.put(line)
+
+    threads = [
+        threading.Thread(target=read, args=pair)
+        for pair in ((process.stdout, follower.lines), (process.stderr, follower.remarks))
+        if reading or pair[0] is process.stderr
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield follower
+    finally:
+        process.kill()
+        process.wait()
+        for thread in threads:
+            thread.join()
+        for pipe in (process.stdout, process.stderr):
+            pipe.close()
+
+
+@pytest.fixture
+def follow(running: Running) -> Callable[..., AbstractContextManager[Follower]]:
+    """`with follow("events", "--types", "client.*") as follower`: the command, following."""
+    return partial(_followed, running)
 
 
 @pytest.fixture

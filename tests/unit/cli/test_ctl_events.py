@@ -1,74 +1,13 @@
-"""`punktfunk ctl events`: the past, and following through breaks, as a process of its own."""
+"""`punktfunk ctl events`: the past, and following through breaks."""
 
 import json
-import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import attrs
 import pytest
 
 LIMIT_S = 50
 
 pytestmark = pytest.mark.parametrize("running", ["http"], indirect=True)
-
-
-@attrs.define
-class Follower:
-    """A `punktfunk ctl events --follow` somewhere else."""
-
-    process: "subprocess.Popen[str]"
-    lines: "queue.Queue[str]" = attrs.field(factory=queue.Queue)
-    remarks: "queue.Queue[str]" = attrs.field(factory=queue.Queue)
-
-    def line(self) -> Any:
-        return json.loads(self.lines.get(timeout=LIMIT_S))
-
-    def interrupt(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(LIMIT_S)
-
-
-@contextmanager
-def follow(running: Any, *args: str, reading: bool = True) -> Iterator[Follower]:
-    # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
-    as_in_a_terminal = ["env", "--default-signal=INT"]
-    command = [sys.executable, "-m", "punktfunk.cli", "ctl", "events", "--follow", "--json"]
-    process = subprocess.Popen(
-        [*as_in_a_terminal, *command, *args, "--config-dir", str(running.folder)],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    follower = Follower(process)
-
-    def read(pipe: Any, into: "queue.Queue[str]") -> None:
-        for line in pipe:
-            into.put(line)
-
-    threads = [
-        threading.Thread(target=read, args=pair)
-        for pair in ((process.stdout, follower.lines), (process.stderr, follower.remarks))
-        if reading or pair[0] is process.stderr
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield follower
-    finally:
-        process.kill()
-        process.wait()
-        for thread in threads:
-            thread.join()
-        for pipe in (process.stdout, process.stderr):
-            pipe.close()
 
 
 def tell(running: Any, *names: str) -> None:
@@ -106,9 +45,9 @@ def test_types_and_ids_that_are_none_are_told_apart(running: Any) -> None:
     assert running.ask("ctl", "events", "--since", "x").exit_code == 2
 
 
-def test_following_misses_nothing_while_the_host_is_away(running: Any) -> None:
+def test_following_misses_nothing_while_the_host_is_away(running: Any, follow: Any) -> None:
     tell(running, "before")
-    with follow(running, "--since", "0", "--types", "client.*") as follower:
+    with follow("events", "--since", "0", "--types", "client.*") as follower:
         assert follower.line()["data"]["name"] == "before"
         tell(running, "one")
         assert follower.line()["data"]["name"] == "one"
@@ -116,7 +55,7 @@ def test_following_misses_nothing_while_the_host_is_away(running: Any) -> None:
         running.stop()
         running.tell("stats.started")
         tell(running, "two")
-        assert "trying again in 1 s" in follower.remarks.get(timeout=LIMIT_S)
+        assert "trying again in 1 s" in follower.remark()
         running.start()  # at another port
         tell(running, "three")
 
@@ -127,14 +66,14 @@ def test_following_misses_nothing_while_the_host_is_away(running: Any) -> None:
     assert "Traceback" not in "".join(follower.remarks.queue)
 
 
-def test_following_says_where_something_may_be_missing(running: Any) -> None:
-    with follow(running, "--since", "0123abcd-5") as follower:
+def test_following_says_where_something_may_be_missing(running: Any, follow: Any) -> None:
+    with follow("events", "--since", "0123abcd-5") as follower:
         assert follower.line() == {"type": "gap", "reason": "restarted"}
         assert follower.interrupt() == 0
 
 
-def test_nobody_reads_any_more_and_it_ends_without_a_word(running: Any) -> None:
-    with follow(running, "--since", "0", reading=False) as follower:
+def test_nobody_reads_any_more_and_it_ends_without_a_word(running: Any, follow: Any) -> None:
+    with follow("events", "--since", "0", reading=False) as follower:
         tell(running, "a")
         assert follower.process.stdout.readline()
         follower.process.stdout.close()
