@@ -268,9 +268,7 @@ class Follower:
 
 
 @contextmanager
-def _followed(
-    running: Running, verb: str, *args: str, reading: bool = True
-) -> Iterator[Follower]:
+def _followed(running: Running, verb: str, *args: str, reading: bool = True) -> Iterator[Follower]:
     # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
     as_in_a_terminal = ["env", "--default-signal=INT"]
     command = [sys.executable, "-m", "punktfunk.cli", "ctl", verb, "--follow", "--json"]
