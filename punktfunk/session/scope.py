@@ -146,15 +146,11 @@ def undo_scope(effect: Effect) -> bool:
     unit = str(effect.data["unit"])
     bus = Bus(str(effect.data["bus"]))
     try:
-        path = _find(bus, unit)
-        if path is None:
-            return True
-        if (
-            bus.get(_NAME, path, "org.freedesktop.systemd1.Unit", "Description")
-            != (effect.data["description"])
-        ):
-            raise LeftAlone(f"{unit} is not what we had started")
-        bus.call(_NAME, _PATH, _MANAGER, "StopUnit", "ss", unit, "replace", timeout_s=_LIMIT_S)
+        try:
+            _stop(bus, unit, str(effect.data["description"]))
+        except BusError:
+            if _find(bus, unit) is not None:  # else it ended while it was asked for
+                raise
         deadline = time.monotonic() + _GONE_S
         while _find(bus, unit) is not None:
             if time.monotonic() > deadline:
@@ -163,6 +159,15 @@ def undo_scope(effect: Effect) -> bool:
         return True
     finally:
         bus.close()
+
+
+def _stop(bus: Bus, unit: str, description: str) -> None:
+    path = _find(bus, unit)
+    if path is None:
+        return
+    if bus.get(_NAME, path, "org.freedesktop.systemd1.Unit", "Description") != description:
+        raise LeftAlone(f"{unit} is not what we had started")
+    bus.call(_NAME, _PATH, _MANAGER, "StopUnit", "ss", unit, "replace", timeout_s=_LIMIT_S)
 
 
 def processes_in(cgroup: Path) -> list[int]:

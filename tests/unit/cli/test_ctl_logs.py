@@ -48,6 +48,8 @@ def test_lines_that_are_gone_are_remarked(running: Any, follow: Any) -> None:
     write(running, "one")
     with follow("logs") as follower:
         assert follower.line()["message"] == "one"
+        write(running, "two")
+        assert follower.line()["message"] == "two"
         running.stop()
         running.do(running.host.operations.log.feed.restart)
         running.start()

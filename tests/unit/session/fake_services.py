@@ -16,8 +16,9 @@ from jeepney import DBusAddress, HeaderFields, new_error, new_method_return, new
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection
 
-UNIT_PATH = "/org/freedesktop/systemd1/unit/ours"
+UNITS_PATH = "/org/freedesktop/systemd1/unit/"
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+UNKNOWN_OBJECT = "org.freedesktop.DBus.Error.UnknownObject"
 NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
 
 
@@ -141,13 +142,14 @@ class ScreenSaver(Service):
 
 
 class UserSystemd(Service):
-    """Keeps one scope, as a real control group where `cgroup` is one.
+    """Keeps scopes, as a real control group where `group` is one.
 
     Attributes:
         result: How jobs end.
         refuses: Name of the error that starting is answered with.
         group: What it says is the unit's control group.
         enter: Called with the process that is moved.
+        before_told: Called with a unit whose properties are asked for.
         stop: Called when the unit is stopped.
     """
 
@@ -156,6 +158,7 @@ class UserSystemd(Service):
     def __init__(self, address: str) -> None:
         self.result, self.refuses, self.group = "done", "", "/nowhere"
         self.enter: Callable[[int], None] = lambda pid: None
+        self.before_told: Callable[[str], object] = lambda unit: None
         self.stop: Callable[[], None] = lambda: None
         self.units: dict[str, str] = {}
         self.jobs = 0
@@ -183,13 +186,15 @@ class UserSystemd(Service):
     def on_getunit(self, call: object) -> list[object]:
         if call.body[0] not in self.units:
             return [new_error(call, NO_SUCH_UNIT, "s", ("not loaded",))]
-        return [new_method_return(call, "o", (UNIT_PATH,))]
+        return [new_method_return(call, "o", (UNITS_PATH + call.body[0].encode().hex(),))]
 
     def on_get(self, call: object) -> list[object]:
-        value = {
-            "ControlGroup": self.group,
-            "Description": next(iter(self.units.values()), ""),
-        }[call.body[1]]
+        path = call.header.fields[HeaderFields.path]
+        unit = bytes.fromhex(path.removeprefix(UNITS_PATH)).decode()
+        self.before_told(unit)
+        if unit not in self.units:
+            return [new_error(call, UNKNOWN_OBJECT, "s", ("no such unit",))]
+        value = {"ControlGroup": self.group, "Description": self.units[unit]}[call.body[1]]
         return [new_method_return(call, "v", (("s", value),))]
 
     def on_stopunit(self, call: object) -> list[object]:

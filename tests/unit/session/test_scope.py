@@ -211,6 +211,18 @@ def test_a_unit_that_somebody_else_made_is_left_alone(seat, systemd, journal):
     del systemd.units[unit]
 
 
+def test_a_scope_that_ends_while_it_is_asked_for_is_gone(seat, systemd, journal):
+    seat.start_app(["true"], environment={})
+    assert fakes.until(lambda: systemd.units)
+    (effect,) = [it for it in journal.pending() if it.kind == "scope"]
+    systemd.before_told = systemd.units.pop
+
+    assert undo_scope(effect)
+
+    assert systemd.calls("StopUnit") == []
+    systemd.before_told = lambda unit: None
+
+
 def test_a_scope_whose_manager_cannot_be_asked_is_kept_for_later(seat, systemd, journal, tmp_path):
     seat.start_app(["true"], environment={})
     assert fakes.until(lambda: systemd.units)
