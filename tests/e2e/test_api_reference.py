@@ -11,7 +11,7 @@ import pytest
 from host_process import HostProcess
 from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 HOSTILE = "<img src=x onerror=alert(1)></pre><script>alert(2)</script>"
 LIMIT_MS = 40_000

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from proof import Hosts
 from visitor import Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 FIELD = "#token"
 SHORT_S = 4

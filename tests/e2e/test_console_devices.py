@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from proof import Player, play
 from visitor import LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 LIMIT_MS = 40_000
 SMALL = {"width": 640, "height": 360, "fps": 30, "bitrate_kbps": 2_000}

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from proof import Hosts, Player, play
 from visitor import LIMIT_MS, LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(240)]
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe ' + "x" * 2_000
 

@@ -18,7 +18,7 @@ from visitor import LOOKS, Visitor
 
 from punktfunk.testing import write_distribution
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(240)]
 
 COUNT = 1_000
 

@@ -15,7 +15,7 @@ from visitor import LOOKS, Visitor
 from punktfunk.console.shell import PLACES
 from punktfunk.model.session import StageTiming
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 MAX_FIRST_LOAD_BYTES = 150_000
 HOSTILE = ('<img src=x onerror="alert(1)">', "\u202egnp.exe", "x" * 10_000)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from proof import Hosts
 from visitor import Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "login.md"
 PUBLIC_URL = "https://home.example/punktfunk"

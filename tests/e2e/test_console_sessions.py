@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from proof import Player, play
 from visitor import LIMIT_MS, LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(240)]
 
 SMALL = {"width": 640, "height": 360, "fps": 30, "bitrate_kbps": 2_000}
 STAGES = ("Capture", "Colours", "Encoding", "Packets", "Sending")

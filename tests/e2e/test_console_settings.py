@@ -15,7 +15,7 @@ from host_process import HostProcess, eventually
 from playwright.sync_api import Browser, Locator, Page, expect
 from visitor import LIMIT_MS, LOOKS, Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(240)]
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe ' + "x" * 300
 PIN = "0417"

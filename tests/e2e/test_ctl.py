@@ -15,7 +15,7 @@ from proof import Hosts, Player, play
 
 from punktfunk.cli import main
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 REFUSED, NOT_ALLOWED, NOT_FOUND = 1, 4, 5
 

@@ -15,7 +15,7 @@ import pytest
 from host_process import HostProcess, eventually
 from proof import STOP_LIMIT_S, Hosts, Player, play
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried]
 
 HOOK = """
 [test_pattern]

@@ -5,7 +5,7 @@ from harness import ClientError
 from host_process import HostProcess, eventually
 from proof import Player
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried]
 
 HTTPS_ROUTES = (
     "serverinfo",

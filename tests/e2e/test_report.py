@@ -11,7 +11,7 @@ import pytest
 from host_process import PROGRAM, HostProcess
 from proof import Hosts, Player, play
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.unhurried, pytest.mark.timeout(180)]
 
 SETTINGS = """
 [[hook]]
