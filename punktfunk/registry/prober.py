@@ -1,6 +1,6 @@
 """Asks all plugins what they could do here, from a child process that may be killed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 
 import attrs
@@ -22,6 +22,9 @@ from punktfunk.registry.probe_child import ChildKind
 from punktfunk.registry.report import PluginReport, ProbeAnswer, ProbeReport
 
 MAX_OFFERS = 64
+
+_Owners = Mapping[tuple[Kind, str], str]
+"""As `driver_owners` says."""
 
 _PROBE = ChildKind(
     module="punktfunk.registry.probe", answer=ProbeAnswer, noun="probe", doing="probing"
@@ -49,13 +52,15 @@ async def probe(
         if (refusal := wanted.refusal(name))
     }
     waiting = [name for name in found.chosen if name not in reports]
-    for name, result in (await ask_plugins(_PROBE, waiting, facts, limits, _check)).items():
+    answers = await ask_plugins(_PROBE, waiting, facts, limits, _check)
+    owners = driver_owners()
+    for name, result in answers.items():
         if isinstance(result, Failure):
             reports[name] = _failed(found.chosen[name], result)
         else:
-            reports[name] = _report(result)
+            reports[name] = _report(result, owners)
     shadowed = (PluginReport(record=record) for record in shadowed_records(found.shadowed))
-    complete = _with_missing_drivers([reports[name] for name in found.chosen])
+    complete = _with_missing_drivers([reports[name] for name in found.chosen], owners)
     return ProbeReport(plugins=(*complete, *shadowed))
 
 
@@ -64,9 +69,8 @@ def _check(answer: ProbeAnswer) -> None:
         raise ValueError(f"it makes more than {MAX_OFFERS} offers")
 
 
-def _report(answer: ProbeAnswer) -> PluginReport:
+def _report(answer: ProbeAnswer, owners: _Owners) -> PluginReport:
     """Keep the offers whose driver the plugin's own distribution has installed."""
-    owners = driver_owners()
     offers: list[Offer] = []
     problems = list(answer.problems)
     for offer in answer.offers:
@@ -93,10 +97,9 @@ def _failed(entry_point: EntryPoint, failure: Failure) -> PluginReport:
     )
 
 
-def _with_missing_drivers(reports: Iterable[PluginReport]) -> list[PluginReport]:
+def _with_missing_drivers(reports: Iterable[PluginReport], owners: _Owners) -> list[PluginReport]:
     """Show the drivers of plugins that failed as unavailable, so that people see the reason."""
     reports = list(reports)
-    owners = driver_owners()
     offered = {(offer.kind, offer.driver) for report in reports for offer in report.offers}
     complete = []
     for report in reports:
