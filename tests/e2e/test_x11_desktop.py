@@ -10,7 +10,6 @@ from typing import Any
 
 import machine
 import pytest
-from harness import MoonlightClient
 from host_process import HostProcess, eventually
 from PIL import Image
 from proof import Figures, Hosts, Player, end_cleanly, play

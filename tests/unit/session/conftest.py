@@ -289,9 +289,13 @@ def app_of() -> Callable[[SessionPlan], int]:
     """The app of a session on one of the faulty displays."""
 
     def find(plan: SessionPlan) -> int:
-        for pid in marked_processes(plan.seat):
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "sleep":
-                return pid
+        deadline = time.monotonic() + 10  # it may not have become what it shall be
+        while time.monotonic() < deadline:
+            for pid in marked_processes(plan.seat):
+                with contextlib.suppress(OSError):
+                    if Path(f"/proc/{pid}/comm").read_text().strip() == "sleep":
+                        return pid
+            time.sleep(0.01)
         raise LookupError("the app does not run")
 
     return find
