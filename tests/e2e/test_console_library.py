@@ -125,7 +125,7 @@ def test_a_title_of_ones_own_comes_changes_hides_and_goes(
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Couch karaoke")
     picture = page.locator("img.cover-art")
-    page.wait_for_function("document.querySelector('img.cover-art').naturalWidth")
+    eventually(lambda: picture.evaluate("it => it.naturalWidth"), 20, "the picture is shown")
     assert picture.evaluate("it => [it.naturalWidth, it.naturalHeight]") == [300, 450]
     place = page.url.removeprefix(visitor.base)
     assert listed(client) == ["Couch karaoke"]
