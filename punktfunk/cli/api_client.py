@@ -60,7 +60,11 @@ class ApiClient:
     def last_lines(self, path: str) -> tuple[Any, str]:
         """Ask for lines of the log; return them, and where `log` goes on from."""
         with self._asked("GET", path, None, {}, TIMEOUT_S) as (_, answer), self._telling():
-            return json.loads(self._read(answer)), answer.headers.get("Last-Event-ID", "")
+            text = self._read(answer)
+        try:
+            return json.loads(text), answer.headers.get("Last-Event-ID", "")
+        except (ValueError, RecursionError):
+            raise self._no_host() from None
 
     def events(
         self, types: str | None = None, after: str | None = None
